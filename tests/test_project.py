@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LAYERS = [
     {"utils", "hub", "_import_paths"},
     {"configuration", "outputs", "nn"},
-    {"modeling", "checkpoints", "tokenization"},
+    {"modeling", "checkpoints", "loading", "heads", "tokenization"},
     {"models"},
     {"auto"},
     {"pipelines"},
