@@ -1,0 +1,1 @@
+"""Scenes as pictures with exact ground truth (needs Pillow and NumPy)."""

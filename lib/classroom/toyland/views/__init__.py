@@ -1,0 +1,1 @@
+"""Views of a scene as text with labels: headlines, questions, entities, sentiment, intents, and more."""
