@@ -42,8 +42,7 @@ course: setup  ## execute every notebook (copies and HTML under build/, a table 
 
 test: lint  ## everything: lint, types, unit and parity tests, every notebook
 	@$(BIN)/classroom seed
-	$(RUN) pytest -n $(JOBS) tests
-	$(RUN) pytest -n $(JOBS) --dist loadfile --nbval-lax --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+	$(RUN) pytest -n $(JOBS) --dist worksteal tests
 
 test-fast: $(VENV)/.test  ## unit tests only, no notebooks, nothing slow
 	$(RUN) pytest -n $(JOBS) -m "not slow" tests/nanoformers tests/classroom

@@ -31,10 +31,11 @@ def show(picture: Figure | Image, alt: str) -> None:
 
 
 def _png(picture: Figure | Image) -> bytes:
-    buffer = BytesIO()
-    if hasattr(picture, "savefig"):
-        import matplotlib.pyplot as plt
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
+    buffer = BytesIO()
+    if isinstance(picture, Figure):
         picture.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
         plt.close(picture)
     else:
