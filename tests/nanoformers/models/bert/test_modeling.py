@@ -6,7 +6,6 @@ import inspect
 
 import pytest
 import torch
-
 from nanoformers import (
     BertConfig,
     BertForMaskedLM,
@@ -95,6 +94,7 @@ class TestOutput:
         chunked.load_state_dict(whole.state_dict())
         torch.testing.assert_close(chunked(IDS).last_hidden_state, whole(IDS).last_hidden_state)
 
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
     def test_traced(self):
         model = BertModel(config(torchscript=True)).eval()
         traced = torch.jit.trace(model, (IDS, torch.ones_like(IDS)))

@@ -1,0 +1,52 @@
+"""Import paths that the Transformers documentation uses and that are not module names of ours.
+
+`from nanoformers.modeling_outputs import ModelOutput` works because this table says where the module lives;
+there is no shim file behind it. Both names give the same module object.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+DOCUMENTED_PATHS = {
+    "activations": "nn.activations",
+    "configuration_utils": "configuration",
+    "modeling_outputs": "outputs",
+    "modeling_utils": "modeling",
+    "models.auto": "auto",
+    "pipelines.pt_utils": "pipelines.dataset",
+    "pytorch_utils": "nn.layers",
+    "tokenization_utils": "tokenization",
+    "tokenization_utils_base": "tokenization",
+    "tokenization_utils_fast": "tokenization",
+}
+
+
+class _DocumentedPathFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the documented modules and loads the module that the table names in their place."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        package, _, name = fullname.partition(".")
+        if package != __package__ or name not in DOCUMENTED_PATHS:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__.partition(".")[2]
+        sys.modules[module.__name__] = importlib.import_module(f"{__package__}.{DOCUMENTED_PATHS[name]}")
+
+
+def install() -> None:
+    """Make the documented paths importable (once a process)."""
+    if not any(isinstance(finder, _DocumentedPathFinder) for finder in sys.meta_path):
+        sys.meta_path.append(_DocumentedPathFinder())

@@ -1,0 +1,5 @@
+"""Auto classes: the right class for a checkpoint, from what its `config.json` says."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,13 @@
+from .configuration import BertConfig as BertConfig
+from .modeling import BertForMaskedLM as BertForMaskedLM
+from .modeling import BertForMultipleChoice as BertForMultipleChoice
+from .modeling import BertForNextSentencePrediction as BertForNextSentencePrediction
+from .modeling import BertForPreTraining as BertForPreTraining
+from .modeling import BertForQuestionAnswering as BertForQuestionAnswering
+from .modeling import BertForSequenceClassification as BertForSequenceClassification
+from .modeling import BertForTokenClassification as BertForTokenClassification
+from .modeling import BertLMHeadModel as BertLMHeadModel
+from .modeling import BertModel as BertModel
+from .modeling import BertPreTrainedModel as BertPreTrainedModel
+from .tokenization import BertTokenizer as BertTokenizer
+from .tokenization import BertTokenizerFast as BertTokenizerFast

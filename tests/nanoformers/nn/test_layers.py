@@ -1,0 +1,60 @@
+"""Activations, pruning and chunking."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import torch
+from nanoformers.nn.activations import ACT2FN, get_activation
+from nanoformers.nn.layers import (
+    apply_chunking_to_forward,
+    find_pruneable_heads_and_indices,
+    prune_linear_layer,
+)
+from torch import nn
+
+X = torch.linspace(-3, 3, 25)
+
+
+@pytest.mark.parametrize("name", sorted(ACT2FN))
+def test_activations_equal_the_reference(name):
+    theirs = pytest.importorskip("transformers").activations.ACT2FN[name]
+    torch.testing.assert_close(get_activation(name)(X), theirs(X), rtol=1e-4, atol=1e-6)
+    assert torch.equal(pickle.loads(pickle.dumps(get_activation(name)))(X), get_activation(name)(X))
+
+
+def test_unknown_activation():
+    with pytest.raises(KeyError, match="'gelo' is no activation function; there are gelu"):
+        get_activation("gelo")
+    assert get_activation(torch.tanh) is torch.tanh
+
+
+def test_heads_are_numbered_as_before_pruning():
+    heads, index = find_pruneable_heads_and_indices([2], 3, 2, already_pruned_heads={0})
+    assert heads == {2}
+    assert index.tolist() == [0, 1, 4, 5]
+    assert find_pruneable_heads_and_indices([0], 3, 2, {0})[0] == set()
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_pruned_linear_layer(dim):
+    layer, index = nn.Linear(4, 4), torch.tensor([0, 3])
+    pruned = prune_linear_layer(layer, index, dim)
+    assert (pruned.in_features, pruned.out_features) == ((4, 2) if dim == 0 else (2, 4))
+    assert torch.equal(pruned.weight, layer.weight.index_select(dim, index))
+    assert torch.equal(pruned.bias, layer.bias[index] if dim == 0 else layer.bias)
+
+
+def test_chunks_give_the_same_result():
+    layer, x = nn.Linear(4, 6), torch.randn(2, 9, 4)
+    torch.testing.assert_close(apply_chunking_to_forward(layer, 3, 1, x), layer(x))
+    torch.testing.assert_close(apply_chunking_to_forward(torch.add, 3, 1, x, x), x + x)
+
+
+def test_chunks_must_fit():
+    x = torch.randn(2, 9, 4)
+    with pytest.raises(ValueError, match="multiple of the chunk size 4"):
+        apply_chunking_to_forward(torch.tanh, 4, 1, x)
+    with pytest.raises(ValueError, match="same length"):
+        apply_chunking_to_forward(torch.add, 3, 1, x, x[:, :3])
