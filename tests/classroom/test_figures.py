@@ -5,12 +5,11 @@ import pytest
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 
+from classroom.figures import show
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot as plt
 from PIL import Image
-
-from classroom.figures import show
 
 
 @pytest.fixture(autouse=True)

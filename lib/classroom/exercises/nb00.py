@@ -30,7 +30,7 @@ def first_proud_scene(answer: int) -> str:
     earlier = [index for index in range(number) if world.scene(index).mood.en == "proud"]
     if earlier:
         raise Wrong(f"The hero of scene {number} is proud, but so is one before.")
-    return f"{scene.sentence()} No other reader will ever find another answer: scenes depend on the seed alone."
+    return f"{scene.sentence()} Every reader finds the same: scenes depend on the seed alone."
 
 
 @exercise(
@@ -45,7 +45,6 @@ def first_proud_scene(answer: int) -> str:
 def misjudged_sentence(answer: str) -> str:
     """A sentence of the data set, rated at least +1, that the default classifier gets wrong."""
     from datasets import load_dataset
-
     from nanoformers import pipeline
 
     if not isinstance(answer, str):
@@ -60,8 +59,8 @@ def misjudged_sentence(answer: str) -> str:
     if result["label"] != "NEGATIVE":
         raise Wrong(f"The classifier is right about it: {result['label']}.")
     return (
-        f"People gave it {rating:+.1f}, the model is {result['score']:.0%} sure of the opposite. Reading what a model "
-        "gets wrong tells more than its accuracy."
+        f"People gave it {rating:+.1f}, the model is {result['score']:.0%} sure of the opposite. "
+        "Reading what a model gets wrong tells more than its accuracy."
     )
 
 

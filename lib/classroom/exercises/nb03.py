@@ -26,12 +26,12 @@ def commit_of_main(answer: str) -> str:
     """The 40 digits in refs/main."""
     answer = str(answer).strip()
     if re.fullmatch(r"[0-9a-f]{64}", answer):
-        raise Wrong("64 digits are a SHA-256: the hash of a large file's content, the name of a blob. A commit has 40.")
+        raise Wrong("64 digits are a SHA-256, the hash of a large file's content. A commit has 40.")
     if not re.fullmatch(r"[0-9a-f]{40}", answer):
         raise Wrong(f"A commit is written with 40 hexadecimal digits; this has {len(answer)} characters.")
     if answer != _newest_commit():
-        raise Wrong("That has the form of a hash, but it is not the commit. Blobs of small files have 40 digits too.")
-    return "That line of text is all that `main` is, here as on the hub: a name that points to a commit."
+        raise Wrong("That is a hash, but not the commit's. Blobs of small files have 40 digits too.")
+    return "That line is all that `main` is, here as on the hub: a name that points to a commit."
 
 
 @exercise(
@@ -40,11 +40,11 @@ def commit_of_main(answer: str) -> str:
     hints=[
         "Go through all paths with repository.rglob('*'); which of them take space of their own?",
         "A link is a file for is_file(), and stat() follows it: leave it out with is_symlink().",
-        "sum(path.stat().st_size for path in repository.rglob('*') if path.is_file() and not path.is_symlink())",
+        "Sum path.stat().st_size over all paths that are files and not links.",
     ],
 )
 def size_on_disk(answer: Callable[[Path], int]) -> str:
-    """A function that is tried on a small cache made for the purpose: two snapshots that share a file."""
+    """A function that is tried on a small cache made for it: two snapshots that share a file."""
     if not callable(answer):
         raise Wrong("Give the function itself, without calling it.")
     with tempfile.TemporaryDirectory() as folder:
@@ -53,12 +53,12 @@ def size_on_disk(answer: Callable[[Path], int]) -> str:
         followed = sum(path.stat().st_size for path in repository.rglob("*") if path.is_file())
         if found == followed and found != size:
             raise Wrong(
-                f"Tried on a small cache, it says {found} bytes, but the files take {size}: links were followed, so "
-                "that a file counts once for its blob and again for each snapshot that links to it."
+                f"Tried on a small cache, it says {found} bytes, but the files take {size}: links were "
+                "followed, so that a file counts for its blob and again for each link to it."
             )
         if found != size:
             raise Wrong(f"Tried on a small cache whose files take {size} bytes, it says {found!r}.")
-    return "Two versions that share their weights cost the weights once; that is what the links are for."
+    return "Two versions that share their weights cost them once; that is what the links are for."
 
 
 @exercise(
@@ -76,11 +76,11 @@ def pinning_arguments(answer: dict[str, Any]) -> str:
         raise Wrong('Give a dictionary of keyword arguments, such as {"cache_dir": "folder"}.')
     revision = answer.get("revision")
     if revision is None and answer.get("local_files_only"):
-        raise Wrong("That asks nobody, but it loads whatever `main` happened to be when this cache was filled.")
+        raise Wrong("That asks nobody, but it loads whatever `main` was when this cache was filled.")
     if revision is None:
-        raise Wrong("Without `revision`, the newest commit of `main` is loaded, whatever it will be next year.")
+        raise Wrong("Without `revision`, the newest commit of `main` is loaded, next year too.")
     if not re.fullmatch(r"[0-9a-f]{40}", str(revision)):
-        raise Wrong(f"{revision!r} is a name, or a shortened hash: it has to be looked up, and a name can be moved.")
+        raise Wrong(f"{revision!r} is a name or a shortened hash: it must be looked up, and names move.")
     if revision != _newest_commit():
         raise Wrong("That has the form of a commit, but this checkpoint has no such commit.")
     if answer.get("force_download"):
@@ -88,7 +88,7 @@ def pinning_arguments(answer: dict[str, Any]) -> str:
     unknown = sorted(answer.keys() - {"revision", "local_files_only", "cache_dir"})
     if unknown:
         raise Wrong(f"The commit is right, but what is {', '.join(unknown)} for?")
-    return "A commit is a hash of its content, so it cannot change; and what cannot change need not be asked for."
+    return "A commit is a hash of its content: it cannot change, so nobody need be asked."
 
 
 def _newest_commit() -> str:
@@ -100,7 +100,7 @@ def _newest_commit() -> str:
 
 
 def _small_repository(folder: Path) -> tuple[Path, int]:
-    """Make a repository's folder with two snapshots of two files, one of them shared; return it and its size."""
+    """Make the folder of a repository with two snapshots that share a file; return it and its size."""
     repository = folder / "models--toy--model"
     contents = {"a" * 40: b"shared weights" * 10, "b" * 40: b"{}", "c" * 40: b'{"version": 2}'}
     for name, content in contents.items():
