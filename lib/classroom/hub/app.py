@@ -80,7 +80,7 @@ class Gate:
         scope = {**scope, "path": path, "root_path": "", "app": self._state, "caller": Caller()}
         query = scope["query_string"].decode("latin-1")
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        status, sent, logged = 0, 0, False
+        status, sent, received, logged = 0, 0, 0, False
 
         def record() -> None:
             nonlocal logged
@@ -97,8 +97,15 @@ class Gate:
                     range=headers.get(b"range"),
                     user=user.name if user else None,
                     seconds=time.perf_counter() - began,
+                    bytes_received=received,
                 )
             )
+
+        async def hear() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            return message
 
         async def count(message: Message) -> None:
             nonlocal status, sent
@@ -116,7 +123,7 @@ class Gate:
 
         try:
             scope["caller"] = caller_of(headers.get(b"authorization"))
-            await self._app(scope, receive, count)
+            await self._app(scope, hear, count)
         except ClientDisconnect:
             status = 499
         except Exception as error:

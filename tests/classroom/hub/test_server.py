@@ -71,6 +71,14 @@ def test_log_tells_who_asked_for_what(hub, learner, new_repo, tmp_path):
     assert (get.method, get.status, get.bytes_sent, get.range) == ("GET", 200, 27, None)
 
 
+def test_log_counts_the_bytes_of_an_upload(hub, learner, new_repo):
+    repo_id = new_repo()
+    before = len(hub.requests)
+    learner.upload_file(path_or_fileobj=b"x" * 1234, path_in_repo="a.safetensors", repo_id=repo_id)
+    (put,) = [request for request in hub.requests[before:] if request.method == "PUT"]
+    assert (put.bytes_received, put.bytes_sent) == (1234, 2)
+
+
 def test_server_writes_nothing_to_the_console(run_python, tmp_path):
     code = (
         "import sys, urllib.request\n"

