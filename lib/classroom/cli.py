@@ -36,7 +36,7 @@ class UsageError(typer.Exit):
     """Something was asked for that cannot be done; says so in one line, and ends with status 2."""
 
     def __init__(self, message: str) -> None:
-        console.print(f"[red]✗[/] {message}", highlight=False)
+        console.print(f"[red]✗[/] {message}", highlight=False, soft_wrap=True)
         super().__init__(code=2)
 
 

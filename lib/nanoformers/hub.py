@@ -32,7 +32,7 @@ class HubOptions:
         cache_dir: folder of the cache; by default the one that `cache_folder()` returns.
         force_download: download even what is in the cache.
         local_files_only: make no request; what is neither local nor in the cache is an error.
-        token: access token, or True for the one stored by `huggingface-cli login`.
+        token: access token, or True for the one stored by `hf auth login`.
         revision: branch, tag or commit; by default the newest commit of `main`.
         subfolder: folder inside the repository (or inside the local folder) that has the files.
     """
@@ -198,12 +198,12 @@ def _hub_file(name: str, filename: str, options: HubOptions, required: bool) -> 
     except errors.GatedRepoError as error:
         raise OSError(
             f"{name} is a gated repository: its owner gives access person by person. Ask for access on "
-            f"{constants.ENDPOINT}/{name}, then log in with `huggingface-cli login` or pass `token=`."
+            f"{constants.ENDPOINT}/{name}, then log in with `hf auth login` or pass `token=`."
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise OSError(
             f"{name} is neither a local folder nor a repository that {constants.ENDPOINT} shows you. Check "
-            "the spelling; if the repository is private, log in with `huggingface-cli login` or pass "
+            "the spelling; if the repository is private, log in with `hf auth login` or pass "
             "`token=`."
         ) from error
     except errors.RevisionNotFoundError as error:
@@ -264,7 +264,7 @@ class PushToHubMixin:
             use_temp_dir: save into a temporary folder; otherwise into `./name`, which stays.
             commit_message: by default "Upload" and the class's name.
             private: whether a repository that is created is private.
-            token: access token, or True for the one stored by `huggingface-cli login`.
+            token: access token, or True for the one stored by `hf auth login`.
             create_pr: open a pull request in place of committing to the branch.
             revision: branch to commit to (created if needed); by default `main`.
             commit_description: longer text of the commit.

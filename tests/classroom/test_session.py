@@ -164,7 +164,10 @@ class TestOtherHubs:
             import classroom
             from classroom import paths
             from classroom.hub import HubServer, Store
-            with HubServer(Store(paths.store_root())) as class_hub:
+            from classroom.seeding import ensure_seeded
+            store = Store(paths.store_root())
+            ensure_seeded(store)
+            with HubServer(store) as class_hub:
                 session = classroom.start(hub=class_hub.endpoint + "/")
                 from huggingface_hub import model_info, whoami
                 print(session.endpoint == class_hub.endpoint, model_info("{MINILM}").id, whoami()["name"])

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classroom.hub.access import Moved
 from classroom.hub.accounts import Caller, caller_of
-from classroom.hub.errors import HubError
+from classroom.hub.errors import HubError, repo_not_found
 from classroom.hub.log import Request, RequestLog
 from classroom.hub.routes import discussions, files, gates, listing, reading, repositories, uploads
 from classroom.hub.store import Store
@@ -149,6 +149,8 @@ def _refusal(error: Exception, path: str, scope: Scope) -> HubError:
         return error
     if isinstance(error, Moved):
         old, new = quote(error.place.repo_id), quote(error.target.repo_id)
+        if f"/{old}" not in path:  # named in the body (delete, move): an old name is no name for that
+            return repo_not_found(error.place.repo_id, anonymous=False)
         query = scope["query_string"].decode("latin-1")
         location = path.replace(f"/{old}", f"/{new}", 1) + (f"?{query}" if query else "")
         return HubError(307, str(error), headers={"Location": location})
