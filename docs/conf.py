@@ -13,6 +13,8 @@ exclude_patterns = [
     ".venv",
     ".classroom",
     "build",
+    ".pytest_cache",
+    "CONTRIBUTING.md",
     "data",
     "lib",
     "tests",
@@ -23,12 +25,13 @@ exclude_patterns = [
 nb_execution_mode = "off"  # the notebooks carry the outputs of a real run
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
+suppress_warnings = ["myst.header", "myst.xref_missing", "mystnb.unknown_mime_type", "ref.python"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 
+default_role = "code"
 html_theme = "sphinx_book_theme"
 html_title = "nanoformers"
 html_theme_options = {

@@ -16,6 +16,7 @@ REAL_HUB = "https://huggingface.co"
 
 PIPELINE_DEFAULTS: dict[str, str] = {
     "feature-extraction": "sentence-transformers/all-MiniLM-L6-v2",
+    "fill-mask": "toyland/fill-mask-bert",
     "sentiment-analysis": "nanoformers/sentiment-bert-tiny",
     "text-classification": "nanoformers/sentiment-bert-tiny",
 }

@@ -15,6 +15,8 @@ __all__ = ["LoadingReport", "fill", "is_building_empty", "without_memory"]
 
 _OLD_NAMES = {"gamma": "weight", "beta": "bias"}  # of layer norms, in checkpoints converted from TensorFlow
 
+_INITIALISERS = (nn.init.uniform_, nn.init.normal_, nn.init.constant_, nn.init.kaiming_uniform_)
+
 _building_empty = False
 
 
@@ -27,6 +29,8 @@ class _EmptyOnMeta(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is torch.empty and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": "meta"}
+        if func in _INITIALISERS and kwargs["tensor"].is_meta:
+            return kwargs["tensor"]  # there is nothing to fill; torch would import its compiler to find out
         return func(*args, **kwargs)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,21 @@ def said(capsys):
 
 
 class TestFromPretrained:
+    def test_building_the_model_does_not_import_the_compiler_of_torch(self, tmp_path: Path):
+        BertModel(config()).save_pretrained(tmp_path)
+        program = (
+            "import sys; from nanoformers import BertModel; BertModel.from_pretrained(sys.argv[1]); "
+            "print('torch._dynamo' in sys.modules)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == "False"
+
     @pytest.mark.parametrize(
         "how",
         [{}, {"safe_serialization": False}, {"max_shard_size": "4KB"}],

@@ -15,7 +15,9 @@ class FeatureExtractionPipeline(Pipeline):
     In a batch, the vectors of the padding that batching added are left out, so an answer has the same shape
     for every batch size (padding asked for with `tokenize_kwargs` stays).
 
-    Parameters, at construction or per call:
+    Its parameters are given at construction or per call.
+
+    Args:
         truncation: passed to the tokenizer.
         tokenize_kwargs: further arguments of the tokenizer, as a dictionary.
         return_tensors: return a tensor in place of nested lists.

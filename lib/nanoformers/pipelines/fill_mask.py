@@ -20,7 +20,9 @@ class FillMaskPipeline(Pipeline):
     Several masks in a text are filled independently of each other: the scores of each are
     its own, not those of a combination.
 
-    Parameters, at construction or per call:
+    Its parameters are given at construction or per call.
+
+    Args:
         top_k: how many words to return for each mask (5).
         targets: score only these words; one that is not a token of the vocabulary stands for its first
             token, and a warning says so.

@@ -21,7 +21,9 @@ _IN_LABEL_ORDER = "all, in the order of the labels"
 class TextClassificationPipeline(Pipeline):
     """Classify texts with a model for sequence classification.
 
-    Parameters, at construction or per call:
+    Its parameters are given at construction or per call.
+
+    Args:
         top_k: how many labels to return, best first; None for all of them. Without it, one label.
         function_to_apply: what turns logits into scores: "sigmoid", "softmax", "none", or "default" (none for
             regression; sigmoid for one label or several that do not exclude each other; otherwise softmax).
@@ -65,11 +67,11 @@ class TextClassificationPipeline(Pipeline):
         """Classify one text, a list or a stream of them.
 
         Args:
-            inputs: a text; `{"text": ..., "text_pair": ...}`; a list of those; a data set or generator.
+            inputs: a text; a dictionary with "text" and "text_pair"; a list of those; a data set or generator.
             kwargs: see the class and `Pipeline.__call__`.
 
         Returns:
-            For each input `{"label": str, "score": float}`; with `top_k` a list of those. A single text
+            For each input a dictionary with "label" and "score"; with `top_k` a list of those. A single text
             without `top_k` in the call gives a list of one answer, as documented.
         """
         answer = super().__call__(inputs, **kwargs)

@@ -151,7 +151,7 @@ class SpecialTokensMixin:
 
     @property
     def special_tokens_map_extended(self) -> dict[str, Token | list[Token]]:
-        """{name: token}, of the special tokens that are set; `AddedToken`s stay what they are."""
+        """{name: token}, of the special tokens that are set; an `AddedToken` stays what it is."""
         return {name: value for name in NAMES if (value := getattr(self, f"_{name}"))}
 
     @property
@@ -164,7 +164,7 @@ class SpecialTokensMixin:
 
     @property
     def all_special_tokens_extended(self) -> list[Token]:
-        """Every special token once, in the order of their names; `AddedToken`s stay what they are."""
+        """Every special token once, in the order of their names; an `AddedToken` stays what it is."""
         tokens: dict[str, Token] = {}
         for value in self.special_tokens_map_extended.values():
             for token in value if isinstance(value, list) else [value]:
