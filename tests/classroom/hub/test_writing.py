@@ -184,6 +184,14 @@ def test_moved_repository_is_found_at_its_old_address(hub, learner, new_repo, tm
     assert not [model for model in learner.list_models() if model.id == repo_id]
 
 
+def test_the_old_name_of_a_moved_repository_deletes_nothing(learner, new_repo):
+    repo_id = new_repo()
+    learner.move_repo(repo_id, repo_id + "-moved")
+    with pytest.raises(RepositoryNotFoundError):
+        learner.delete_repo(repo_id)
+    assert learner.repo_exists(repo_id + "-moved")
+
+
 def test_squash_leaves_one_commit_with_the_same_files(learner, new_repo):
     repo_id = new_repo()
     learner.super_squash_history(repo_id, commit_message="all in one")
