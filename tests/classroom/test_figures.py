@@ -1,5 +1,7 @@
 """Figures: a picture and its content in words."""
 
+from io import BytesIO
+
 import pytest
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -41,6 +43,16 @@ class TestShow:
 
     def test_a_drawn_picture_is_shown_too(self):
         assert shown(Image.new("RGB", (4, 4)), "black").data["image/png"].startswith(b"\x89PNG")
+
+    def test_a_drawing_is_reduced_to_a_palette_and_a_photograph_is_not(self):
+        flat = Image.new("RGB", (64, 64), "orange")
+        noise = Image.effect_noise((64, 64), 90).convert("RGB")
+        colourful = Image.merge("RGB", [Image.effect_noise((256, 256), 90) for _ in range(3)])
+        modes = [
+            Image.open(BytesIO(shown(picture, "a test").data["image/png"])).mode
+            for picture in (flat, noise, colourful)
+        ]
+        assert modes == ["P", "P", "RGB"]
 
     def test_a_picture_without_words_is_refused(self):
         with pytest.raises(ValueError, match="alt"):
