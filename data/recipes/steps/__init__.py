@@ -1,0 +1,1 @@
+"""What recipes share, and the longer steps of single recipes."""
