@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from classroom import paths
+from classroom.commands import check as handed_in
+from classroom.commands import data
+from classroom.commands.terminal import UsageError, console, plain
 
 if TYPE_CHECKING:
     from classroom.hub import SeededRepo
@@ -26,18 +28,9 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console()
 _STATE_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red", "optional": "bright_black"}
 
 CheckOnly = Annotated[bool, typer.Option("--check", help="Change nothing; fail when something is stale.")]
-
-
-class UsageError(typer.Exit):
-    """Something was asked for that cannot be done; says so in one line, and ends with status 2."""
-
-    def __init__(self, message: str) -> None:
-        console.print(f"[red]✗[/] {message}", highlight=False, soft_wrap=True)
-        super().__init__(code=2)
 
 
 @app.command(epilog="Example: `classroom doctor`")
@@ -55,8 +48,8 @@ def doctor() -> None:
         for finding in examine():
             report.append(finding)
             colour = _STATE_COLOURS[finding.state]
-            remedy = f"\n[italic]→ {_plain(finding.remedy)}[/]" if finding.remedy else ""
-            table.add_row(f"[{colour}]{finding.mark}[/]", finding.subject, _plain(finding.detail) + remedy)
+            remedy = f"\n[italic]→ {plain(finding.remedy)}[/]" if finding.remedy else ""
+            table.add_row(f"[{colour}]{finding.mark}[/]", finding.subject, plain(finding.detail) + remedy)
     console.print(f"\n[bold {'green' if report.ok else 'red'}]{report.verdict}[/]")
     if not report.ok:
         raise typer.Exit(code=1)
@@ -128,23 +121,26 @@ def seed(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False,
 ) -> None:
-    """Bring the course's repositories into the hub's store; nothing to do when they are there."""
+    """Bring the course's repositories into the hub's store; list those that are new, or could not be had."""
     if fresh and paths.store_root().exists():
         if not yes:
             typer.confirm(f"Delete {paths.store_root()}, with everything that was pushed to it?", abort=True)
         shutil.rmtree(paths.store_root())
+    seeded = _seed()
+    problems = [repo for repo in seeded if repo.problem]
     table = Table(box=None, padding=(0, 1))
-    problems = 0
-    for repo in _seed():
-        problems += repo.problem is not None
-        mark = "[red]✗[/]" if repo.problem else "[green]✓[/]"
-        found = (
-            _plain(repo.problem)
-            if repo.problem
-            else (repo.commit or "")[:7] + (" new" if repo.changed else "")
-        )
-        table.add_row(mark, repo.kind.removesuffix("s"), repo.repo_id, found)
-    console.print(table)
+    for repo in seeded:
+        if repo.changed or repo.problem:
+            mark = "[red]✗[/]" if repo.problem else "[green]✓[/]"
+            table.add_row(
+                mark,
+                repo.kind.removesuffix("s"),
+                repo.repo_id,
+                plain(repo.problem or (repo.commit or "")[:7]),
+            )
+    if table.row_count:
+        console.print(table)
+    console.print(f"The course's hub holds {len(seeded) - len(problems)} repositories.")
     if problems:
         raise typer.Exit(code=1)
 
@@ -199,6 +195,10 @@ def run(
         raise UsageError(str(error)) from error
     if not all(outcome.ok for outcome in outcomes):
         raise typer.Exit(code=1)
+
+
+app.command(epilog=handed_in.EPILOG)(handed_in.check)
+app.add_typer(data.app, name="data")
 
 
 @app.command(epilog="Example: `classroom student ~/handout`")
@@ -288,11 +288,6 @@ def _report_stale(names: list[str], check: bool, command: str) -> None:
         raise typer.Exit(code=1)
     else:
         console.print(f"[green]✓[/] written: {', '.join(names)}", soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """Escape what rich would take for markup."""
-    return text.replace("[", "\\[")
 
 
 if __name__ == "__main__":

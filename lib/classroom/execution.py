@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def execute(
     parameters: Sequence[tuple[str, str]] = (),
     threads: int = 1,
     timeout: float = 600,
+    variables: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Execute `notebook` with papermill into the copy `executed`.
 
@@ -68,6 +69,8 @@ def execute(
         parameters: names and values for the cell tagged `parameters`.
         threads: number of threads for the arithmetic.
         timeout: seconds after which the notebook counts as failed.
+        variables: environment variables for the kernel beside those of `kernel_environment`, or in place of
+            them.
     """
     executed.parent.mkdir(parents=True, exist_ok=True)
     executed.unlink(missing_ok=True)
@@ -84,7 +87,7 @@ def execute(
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                env=kernel_environment(scratch, threads),
+                env={**kernel_environment(scratch, threads), **(variables or {})},
             )
             peak, timed_out = _watch(process, began + timeout)
             log.seek(0)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from classroom import notebooks, saved_outputs, web_pages
 from classroom.atomic import write_text
-from classroom.execution import Outcome, default_jobs, execute, executed_path
+from classroom.execution import Outcome, execute, executed_path
+from classroom.parallel import in_parallel
 
 _MIB = 1024**2
 
@@ -57,35 +48,19 @@ def run(
     if save and parameters:
         raise ValueError("Saved outputs are those of the default parameters: use --save without -p.")
     console = console or Console()
-    workers = jobs or default_jobs(len(chosen))
-    threads = max(1, default_jobs(10**6) // workers)
-    outcomes: dict[Path, Outcome] = {}
-    with _progress(console, len(chosen)) as bar, ThreadPoolExecutor(workers) as pool:
 
-        def work(notebook: Path) -> Outcome:
-            with bar.running(notebook):
-                outcome = execute(
-                    notebook,
-                    executed_path(notebook, build),
-                    parameters=parameters,
-                    threads=threads,
-                    timeout=timeout,
-                )
-                return _finish(outcome, save)
+    def work(notebook: Path, threads: int) -> Outcome:
+        outcome = execute(
+            notebook, executed_path(notebook, build), parameters=parameters, threads=threads, timeout=timeout
+        )
+        return _finish(outcome, save)
 
-        waiting: list[Future[Outcome]] = [pool.submit(work, notebook) for notebook in chosen]
-        try:
-            for future in as_completed(waiting):
-                outcome = future.result()
-                outcomes[outcome.notebook] = outcome
-                bar.done(outcome)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    ordered = [outcomes[notebook] for notebook in chosen]
-    _write_report(ordered, build / "report.json")
-    console.print(summary(ordered))
-    return ordered
+    outcomes = in_parallel(
+        chosen, work, name=lambda notebook: notebook.stem, report=_line, jobs=jobs, console=console
+    )
+    _write_report(outcomes, build / "report.json")
+    console.print(summary(outcomes))
+    return outcomes
 
 
 def _finish(outcome: Outcome, save: bool) -> Outcome:
@@ -100,42 +75,10 @@ def _finish(outcome: Outcome, save: bool) -> Outcome:
     return outcome
 
 
-class _Bar:
-    """One line for the whole, and one for each notebook that is running."""
-
-    def __init__(self, progress: Progress, count: int) -> None:
-        self._progress = progress
-        self._whole = progress.add_task("notebooks", total=count)
-
-    @contextlib.contextmanager
-    def running(self, notebook: Path) -> Iterator[None]:
-        task = self._progress.add_task(f"  {notebook.stem}", total=None)
-        try:
-            yield
-        finally:
-            self._progress.remove_task(task)
-
-    def done(self, outcome: Outcome) -> None:
-        self._progress.advance(self._whole)
-        mark = "[green]✓[/]" if outcome.ok else "[red]✗[/]"
-        self._progress.console.print(
-            f"{mark} {outcome.notebook.stem}  {outcome.seconds:.1f} s  {outcome.peak_bytes / _MIB:.0f} MiB"
-            + ("" if outcome.error is None else f"  [red]{_escaped(outcome.error)}[/]"),
-            highlight=False,
-        )
-
-
-@contextlib.contextmanager
-def _progress(console: Console, count: int) -> Iterator[_Bar]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bar(progress, count)
+def _line(outcome: Outcome) -> str:
+    mark = "[green]✓[/]" if outcome.ok else "[red]✗[/]"
+    line = f"{mark} {outcome.notebook.stem}  {outcome.seconds:.1f} s  {outcome.peak_bytes / _MIB:.0f} MiB"
+    return line if outcome.error is None else f"{line}  [red]{_escaped(outcome.error)}[/]"
 
 
 def summary(outcomes: Sequence[Outcome]) -> Table:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from classroom.exercises.registry import Wrong, find
+from classroom.exercises.recording import record
+from classroom.exercises.registry import Exercise, Wrong, find
 from classroom.exercises.verdict import Verdict
 
 _attempts: dict[str, int] = {}
@@ -26,22 +27,9 @@ def check(identifier: str, answer: Any) -> Verdict:
     Raises:
         UnknownExerciseError: no exercise has this id.
     """
-    exercise = find(identifier)
-    if exercise.is_unfinished(answer):
-        return Verdict(
-            identifier,
-            "open",
-            "Put your answer in place of the starter value, and run the cell again.",
-            f'Stuck? `classroom.hint("{identifier}")`',
-        )
-    try:
-        praise = exercise.judge(answer)
-    except Wrong as reason:
-        return _wrong(identifier, str(reason))
-    except Exception as error:
-        return _wrong(identifier, f"{_unsuitable(answer)} ({_one_line(error)})")
-    _attempts.pop(identifier, None)
-    return Verdict(identifier, "right", praise)
+    verdict = _judge(find(identifier), answer)
+    record(verdict)
+    return verdict
 
 
 def hint(identifier: str) -> Verdict:
@@ -59,6 +47,25 @@ def hint(identifier: str) -> Verdict:
     else:
         advice = "That was the last hint; the solution is in the folded cell below the exercise."
     return Verdict(identifier, "hint", exercise.hints[given], advice)
+
+
+def _judge(exercise: Exercise, answer: Any) -> Verdict:
+    identifier = exercise.id
+    if exercise.is_unfinished(answer):
+        return Verdict(
+            identifier,
+            "open",
+            "Put your answer in place of the starter value, and run the cell again.",
+            f'Stuck? `classroom.hint("{identifier}")`',
+        )
+    try:
+        praise = exercise.judge(answer)
+    except Wrong as reason:
+        return _wrong(identifier, str(reason))
+    except Exception as error:
+        return _wrong(identifier, f"{_unsuitable(answer)} ({_one_line(error)})")
+    _attempts.pop(identifier, None)
+    return Verdict(identifier, "right", praise)
 
 
 def _wrong(identifier: str, reason: str) -> Verdict:

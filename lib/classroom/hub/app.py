@@ -111,6 +111,8 @@ class Gate:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if scope["method"] == "HEAD" or status in (204, 304):
+                    record()  # no body follows: the client sees the end with these headers
             elif message["type"] == "http.response.body":
                 if scope["method"] != "HEAD":
                     message = self._cut(message, path, sent)

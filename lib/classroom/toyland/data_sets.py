@@ -16,6 +16,8 @@ from classroom.toyland.views import entailment, entities, intents, sentiment
 from classroom.toyland.world import World
 
 Row = dict[str, Any]
+_PATIENCE = 5000
+"""Scenes in a row without a new row, after which a view counts as exhausted."""
 SPLITS = {"train": 2000, "validation": 200, "test": 200}
 
 
@@ -52,21 +54,27 @@ def distinct_rows(view: str, seed: int = 0) -> Iterator[Row]:
     """Iterate over the rows of a view, of scene after scene, without repetition.
 
     Raises:
-        ValueError: when there is no such view.
+        ValueError: when there is no such view, or when its rows come to an end: some views are small worlds.
     """
     if view not in VIEWS:
         raise ValueError(f"There is no view {view!r} of Toyland: choose one of {', '.join(VIEWS)}.")
-    return _distinct(VIEWS[view].make, seed)
+    return _distinct(view, seed)
 
 
-def _distinct(make: Callable[[Scene], Row], seed: int) -> Iterator[Row]:
+def _distinct(view: str, seed: int) -> Iterator[Row]:
+    make = VIEWS[view].make
     seen: set[str] = set()
+    repeated = 0
     for scene in World(seed):
         row = make(scene)
         fingerprint = _json({name: value for name, value in row.items() if name != "id"})
+        repeated += 1
         if fingerprint not in seen:
             seen.add(fingerprint)
+            repeated = 0
             yield row
+        elif repeated == _PATIENCE:
+            raise ValueError(f"Toyland has about {len(seen):,} different rows of {view}: ask for fewer.")
 
 
 def write_dataset(
@@ -83,7 +91,7 @@ def write_dataset(
         splits: rows for each split; by default 2,000 for training and 200 each for validation and test.
 
     Raises:
-        ValueError: when there is no such view.
+        ValueError: when there is no such view, or it has fewer different rows.
     """
     stream = distinct_rows(view, seed)
     sizes = SPLITS if splits is None else splits

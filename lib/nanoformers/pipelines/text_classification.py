@@ -67,7 +67,7 @@ class TextClassificationPipeline(Pipeline):
         """Classify one text, a list or a stream of them.
 
         Args:
-            inputs: a text; a dictionary with "text" and "text_pair"; a list of those; a data set or generator.
+            inputs: a text; a dictionary with "text" and "text_pair"; a list, data set or generator of those.
             kwargs: see the class and `Pipeline.__call__`.
 
         Returns:

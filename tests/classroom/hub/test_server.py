@@ -71,6 +71,15 @@ def test_log_tells_who_asked_for_what(hub, learner, new_repo, tmp_path):
     assert (get.method, get.status, get.bytes_sent, get.range) == ("GET", 200, 27, None)
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_log_has_a_request_when_its_client_has_the_answer(hub, method):
+    path = "sentence-transformers/all-MiniLM-L6-v2/resolve/main/config.json"
+    for _ in range(100):
+        before = len(hub.requests)
+        urllib.request.urlopen(urllib.request.Request(f"{hub.endpoint}/{path}", method=method)).read()
+        assert [request.method for request in hub.requests[before:]] == [method]
+
+
 def test_log_counts_the_bytes_of_an_upload(hub, learner, new_repo):
     repo_id = new_repo()
     before = len(hub.requests)
