@@ -75,10 +75,10 @@ def cleaned(output: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
 
 def portable(text: str) -> str:
     """Replace ports, memory addresses and this machine's folders in `text` by fixed words."""
-    for pattern, replacement in _rules():
-        text = pattern.sub(replacement, text)
     for folder, name in _machine_folders():
         text = text.replace(f"{folder}/", f"{name}/" if name else "").replace(folder, name or ".")
+    for pattern, replacement in _rules():
+        text = pattern.sub(replacement, text)
     return text
 
 

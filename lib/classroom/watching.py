@@ -16,7 +16,7 @@ _API = re.compile(
     r"^/api/(?P<kind>models|datasets|spaces)(?:/(?P<repo>(?!.*/(?:revision|tree)/?$)[^/]+/[^/]+))?(?:/(?P<rest>.+))?$"
 )
 _LARGE = re.compile(
-    r"^/(?:lfs/(?P<hash>[0-9a-f]{64})|(?:(?:datasets|spaces)/)?(?P<repo>.+)\.git/info/lfs/(?P<step>objects/batch|verify))$"
+    r"^/(?:.+/lfs/(?P<hash>[0-9a-f]{64})|(?:(?:datasets|spaces)/)?(?P<repo>.+)\.git/info/lfs/(?P<step>objects/batch|verify))$"
 )
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
 COLUMNS = ("method", "what", "status", "bytes")

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from classroom import cli, sources, toyland
+from classroom.commands.terminal import console
 from classroom.course_data import DataSetError, find
 from classroom.toyland import data_sets, rows
 from typer.testing import CliRunner
@@ -25,8 +26,9 @@ def home(tmp_path_factory):
 
 
 def call(home, *arguments: str, status: int = 0, columns: int = 120) -> str:
-    environment = {"COLUMNS": str(columns), "CLASSROOM_HOME": str(home)}
-    result = CliRunner().invoke(cli.app, ["data", *arguments], env=environment)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console, "_width", columns)  # a console reads COLUMNS once, when it is made
+        result = CliRunner().invoke(cli.app, ["data", *arguments], env={"CLASSROOM_HOME": str(home)})
     assert result.exit_code == status, result.output
     return result.output
 

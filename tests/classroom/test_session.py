@@ -281,7 +281,7 @@ class TestWatching:
             ("/api/models/org/name/commit/main", "commit main of org/name"),
             ("/api/models/org/name/refs", "refs of org/name"),
             ("/api/whoami-v2", "/api/whoami-v2"),
-            (f"/lfs/{'ab12' * 16}?size=3", "large file ab12ab1"),
+            (f"/org/name/lfs/{'ab12' * 16}?size=3", "large file ab12ab1"),
             ("/org/name.git/info/lfs/objects/batch", "which large files are new to org/name?"),
             ("/datasets/org/name.git/info/lfs/verify", "has it arrived?"),
         ],

@@ -45,7 +45,7 @@ class Changes:
         for path, content in self.small.items():
             after[check_path(path)] = (repository.add_blob(content), 0o100644)
         for path, pointer in self.large.items():
-            if not repository.objects.has(pointer):
+            if not repository.holds(pointer):
                 raise bad_request(f"The content of {path!r} (sha256 {pointer.sha256}) was not uploaded.")
             after[check_path(path)] = (repository.add_blob(pointer.to_bytes()), 0o100644)
         return after

@@ -143,6 +143,23 @@ class Repository:
         """Create an empty bare repository whose default branch is `main`."""
         Repo.init_bare(str(path), mkdir=True, default_branch=MAIN.encode()).close()
 
+    # -- large files --------------------------------------------------------------------------------------
+
+    def claim(self, pointer: Pointer) -> Pointer:
+        """Note that the content of a large file was brought here; returns the pointer."""
+        mark = self.path / "large" / pointer.sha256
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+        return pointer
+
+    def holds(self, pointer: Pointer) -> bool:
+        """Whether the content is here.
+
+        Knowing a hash is not having the content: what another repository holds, perhaps a private or gated
+        one, does not count.
+        """
+        return self.objects.has(pointer) and (self.path / "large" / pointer.sha256).is_file()
+
     # -- revisions -----------------------------------------------------------------------------------------
 
     def resolve(self, revision: str = MAIN) -> str:

@@ -220,7 +220,7 @@ def _difference(
             continue
         size = files[path].stat().st_size
         if is_large(path, size, attributes):
-            changes.large[path] = repository.objects.add_file(files[path], sha256)
+            changes.large[path] = repository.claim(repository.objects.add_file(files[path], sha256))
         else:
             changes.small[path] = files[path].read_bytes()
     changes.deleted_files = [path for path in old if path not in new and path in there]

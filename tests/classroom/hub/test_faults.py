@@ -17,6 +17,7 @@ import pytest
 from classroom.hub import HubServer, Place, Store, seed
 from classroom.hub.errors import HubError
 from classroom.hub.names import check_path
+from classroom.hub.objects import Pointer
 from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download, snapshot_download
 
 BEARER = {"Authorization": "Bearer hf_learner_write"}
@@ -162,6 +163,28 @@ def test_upload_needs_the_address_that_the_hub_gave(ask, new_repo):
     address = upload_address(ask, new_repo(), content)
     assert ask("PUT", address.replace("size=1000", "size=1001"), body=content + b"x").status == 403
     assert ask("PUT", address.partition("?")[0], body=content).status == 400
+
+
+def test_knowing_the_hash_of_a_file_elsewhere_does_not_give_its_content(ask, new_repo):
+    secret, content = new_repo(), os.urandom(1000)
+    assert ask("PUT", upload_address(ask, secret, content), body=content).status == 200
+    assert commit_large(ask, secret, content) == 200
+    thief = new_repo()
+    assert commit_large(ask, thief, content) == 400
+    spelled = Pointer(hashlib.sha256(content).hexdigest(), len(content)).to_bytes().decode()
+    lines = [
+        {"key": "header", "value": {"summary": "a pointer by hand"}},
+        {"key": "file", "value": {"path": "w.bin", "content": spelled, "encoding": "utf-8"}},
+    ]
+    body = "\n".join(json.dumps(line) for line in lines)
+    assert ask("POST", f"/api/models/{thief}/commit/main", body=body, **BEARER).status == 400
+    assert ask("PUT", upload_address(ask, thief, content), body=content).status == 200  # it must be brought
+
+
+def test_an_address_for_one_repository_is_none_for_another(ask, new_repo):
+    first, second, content = new_repo(), new_repo(), os.urandom(1000)
+    address = upload_address(ask, first, content).replace(first, second)
+    assert ask("PUT", address, body=content).status == 403
 
 
 def test_truncated_upload_leaves_nothing(hub, hub_store, ask, new_repo):

@@ -95,11 +95,11 @@ def test_folder_is_uploaded_with_its_large_files(hub, learner, new_repo, tmp_pat
     assert learner.get_paths_info(repo_id, "model.safetensors")[0].lfs.size == 6_000_000
 
 
-def test_same_large_file_is_not_sent_twice(hub, learner, new_repo):
-    content = os.urandom(6_000_000)
-    for repo_id in (new_repo(), new_repo()):
+def test_same_large_file_is_not_sent_twice_to_a_repository(hub, learner, new_repo):
+    repo_id, content = new_repo(), os.urandom(6_000_000)
+    for path in ("w.bin", "copy.bin"):
         before = len(hub.requests)
-        learner.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo_id)
+        learner.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=repo_id)
     assert "PUT" not in [request.method for request in hub.requests[before:]]
 
 

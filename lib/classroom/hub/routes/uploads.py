@@ -37,7 +37,6 @@ from classroom.hub.routes.common import (
     store_of,
     text_of,
 )
-from classroom.hub.store import Place, Store
 
 _LARGEST_COMMIT = 512_000_000
 _UPLOAD_SECONDS = 6 * 3600
@@ -123,11 +122,11 @@ def _lfs_batch(request: Request, body: dict[str, Any]) -> Response:
     opened = access.read(store_of(request), place_of(request), caller_of(request))
     if body.get("operation") != "upload":
         raise bad_request("This hub offers the LFS operation 'upload' only; download with /resolve/.")
-    found = [_describe_upload(request, opened.place, item) for item in _list_of_objects(body, "objects")]
+    found = [_describe_upload(request, opened, item) for item in _list_of_objects(body, "objects")]
     return JSONResponse({"transfer": "basic", "objects": found, "hash_algo": "sha256"}, media_type=_LFS_JSON)
 
 
-def _describe_upload(request: Request, place: Place, item: dict[str, Any]) -> dict[str, Any]:
+def _describe_upload(request: Request, opened: access.Opened, item: dict[str, Any]) -> dict[str, Any]:
     oid, size = text_of(item, "oid"), _size_of(item)
     if not is_sha256(oid):
         return {
@@ -136,21 +135,22 @@ def _describe_upload(request: Request, place: Place, item: dict[str, Any]) -> di
             "error": {"code": 422, "message": "oid is no sha256 in hexadecimal"},
         }
     found: dict[str, Any] = {"oid": oid, "size": size, "authenticated": True}
-    if not store_of(request).objects.has(Pointer(oid, size)):
+    if not opened.repository.holds(Pointer(oid, size)):
         expires = int(time.time()) + _UPLOAD_SECONDS
-        signature = _sign(request, oid, size, expires)
+        address = opened.place.address
+        signature = _sign(request, address, oid, size, expires)
         endpoint = endpoint_of(request)
         query = f"size={size}&expires={expires}&signature={signature}"
         found["actions"] = {
-            "upload": {"href": f"{endpoint}/lfs/{oid}?{query}", "header": {}},
-            "verify": {"href": f"{endpoint}/{place.address}.git/info/lfs/verify", "header": {}},
+            "upload": {"href": f"{endpoint}/{address}/lfs/{oid}?{query}", "header": {}},
+            "verify": {"href": f"{endpoint}/{address}.git/info/lfs/verify", "header": {}},
         }
     return found
 
 
-def _sign(request: Request, oid: str, size: int, expires: int) -> str:
+def _sign(request: Request, address: str, oid: str, size: int, expires: int) -> str:
     """Proof that this hub has allowed an upload: in this protocol the upload itself has no token."""
-    text = f"{oid} {size} {expires}".encode()
+    text = f"{address} {oid} {size} {expires}".encode()
     return hmac.new(request.app.signing_key, text, hashlib.sha256).hexdigest()
 
 
@@ -161,11 +161,16 @@ async def lfs_upload(request: Request) -> Response:
     if not (is_sha256(oid) and query.get("size", "").isdecimal() and query.get("expires", "").isdecimal()):
         raise bad_request("This is no address that the hub gave for an upload.")
     size, expires = int(query["size"]), int(query["expires"])
-    if not hmac.compare_digest(query.get("signature", ""), _sign(request, oid, size, expires)):
+    place = place_of(request)
+    expected = _sign(request, place.address, oid, size, expires)
+    if not hmac.compare_digest(query.get("signature", ""), expected):
         raise forbidden("The address of this upload was not given by this hub, or has been altered.")
     if expires < time.time():
         raise forbidden("The address of this upload has expired; start the upload again.")
-    await store_of(request).objects.receive(Pointer(oid, size), request.stream())
+    pointer = Pointer(oid, size)
+    repository = store_of(request).open(place)
+    await repository.objects.receive(pointer, request.stream())
+    repository.claim(pointer)
     return answer({})
 
 
@@ -173,8 +178,9 @@ async def lfs_verify(request: Request) -> Response:
     """Confirm that an upload has arrived."""
     body = await json_body(request)
     access.writer(caller_of(request))
+    opened = access.read(store_of(request), place_of(request), caller_of(request))
     pointer = Pointer(text_of(body, "oid"), _size_of(body))
-    if not store_of(request).objects.has(pointer):
+    if not opened.repository.holds(pointer):
         raise entry_not_found(pointer.sha256)
     return answer({"success": True})
 
@@ -201,7 +207,7 @@ def _create_commit(request: Request, body: bytes) -> Response:
     with store.writing(place):
         ref, head = ref_of_branch(repository, revision)
         changes = _changes(
-            lines, store, _small_file(repository, head, ".gitattributes") or default_attributes()
+            lines, repository, _small_file(repository, head, ".gitattributes") or default_attributes()
         )
         discussions = Discussions(repository)
         if flag(request, "create_pr"):
@@ -246,7 +252,7 @@ def _parse_lines(body: bytes) -> tuple[dict[str, Any], list[tuple[str, dict[str,
     return header, changes
 
 
-def _changes(lines: list[tuple[str, dict[str, Any]]], store: Store, attributes: bytes) -> Changes:
+def _changes(lines: list[tuple[str, dict[str, Any]]], repository: Repository, attributes: bytes) -> Changes:
     changes = Changes()
     for key, value in lines:
         path = text_of(value, "path")
@@ -254,13 +260,13 @@ def _changes(lines: list[tuple[str, dict[str, Any]]], store: Store, attributes: 
             content = _decode(value)
             pointer = Pointer.parse(content)
             if pointer is None and is_large(path, len(content), attributes):
-                pointer = store.objects.add_bytes(content)
+                pointer = repository.claim(repository.objects.add_bytes(content))
             if pointer is None:
                 changes.small[check_path(path)] = content
             else:
                 changes.large[check_path(path)] = pointer
         elif key == "lfsFile":
-            changes.large[check_path(path)] = _pointer_of(store, value)
+            changes.large[check_path(path)] = _pointer_of(repository, value)
         elif key == "deletedFile":
             changes.deleted_files.append(path)
         elif key == "deletedFolder":
@@ -270,14 +276,14 @@ def _changes(lines: list[tuple[str, dict[str, Any]]], store: Store, attributes: 
     return changes
 
 
-def _pointer_of(store: Store, value: dict[str, Any]) -> Pointer:
+def _pointer_of(repository: Repository, value: dict[str, Any]) -> Pointer:
     oid = text_of(value, "oid")
     if value.get("algo", "sha256") != "sha256" or not is_sha256(oid):
         raise bad_request("A large file must be named by its sha256.")
     if "size" in value:
         return Pointer(oid, _size_of(value))
     try:  # a copy of a file that is in the store: clients leave the size out
-        return Pointer(oid, store.objects.path(oid).stat().st_size)
+        return Pointer(oid, repository.objects.path(oid).stat().st_size)
     except FileNotFoundError:
         raise bad_request(
             f"The content of {text_of(value, 'path')!r} (sha256 {oid}) was not uploaded."
@@ -335,5 +341,5 @@ ROUTES = [
     Route(f"{_LFS}/objects/batch", lfs_batch, methods=["POST"]),
     Route(f"{_LFS}/verify", lfs_verify, methods=["POST"]),
     Route(f"/{_NO_XET}", no_xet, methods=["GET"]),
-    Route("/lfs/{oid}", lfs_upload, methods=["PUT"]),
+    Route("/{kind:prefix}{repo:repo}/lfs/{oid}", lfs_upload, methods=["PUT"]),
 ]
