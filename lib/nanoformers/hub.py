@@ -58,7 +58,9 @@ class HubOptions:
             logger.warning_once("`use_auth_token` is the older name of `token`; please use `token`.")
             token = older_token
         if kwargs.pop("resume_download", None) is not None:
-            logger.warning_once("`resume_download` changes nothing: interrupted downloads always resume.")
+            logger.warning_once(
+                "`resume_download` changes nothing: a download that breaks off resumes by itself."
+            )
         if kwargs.pop("proxies", None) is not None:
             logger.warning_once(
                 "`proxies` changes nothing: set the environment variables HTTP_PROXY and HTTPS_PROXY, "
