@@ -1,6 +1,6 @@
 """Rebuild `nanoformers/sentiment-bert-tiny`: the sentiment classifier of the course, from people's ratings.
 
-    python data/recipes/sentiment_bert_tiny.py            # everything, about fifteen minutes on one core
+    python data/recipes/sentiment_bert_tiny.py            # everything, about twenty minutes on one core
     python data/recipes/sentiment_bert_tiny.py --quick    # a few steps into build/, to see that it runs
 
 1. Baseline: TF-IDF of words and word pairs with logistic regression, tuned on the validation split.
