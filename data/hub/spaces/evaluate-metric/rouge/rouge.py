@@ -55,7 +55,10 @@ class Rouge(evaluate.Metric):
                 datasets.Features({"predictions": text, "references": text}),
                 datasets.Features({"predictions": text, "references": datasets.Sequence(text)}),
             ],
-            reference_urls=["https://aclanthology.org/W04-1013", "https://pypi.org/project/rouge-score"],
+            reference_urls=[
+                "https://aclanthology.org/W04-1013",
+                "https://github.com/google-research/google-research/tree/master/rouge",
+            ],
         )
 
     def _compute(
