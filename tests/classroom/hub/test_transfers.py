@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +95,51 @@ def test_client_that_goes_away_does_no_harm(hub, ask, weights):
             )
             connection.recv(1000)
     assert ask("GET", f"/{repo_id}/resolve/main/weights.bin").body == content
+
+
+DIE_IN_MID_DOWNLOAD = """
+import os, signal, threading, time
+from pathlib import Path
+from huggingface_hub import constants, hf_hub_download
+
+def watch():
+    while True:
+        for part in Path(constants.HF_HUB_CACHE).rglob("*.incomplete"):
+            if part.stat().st_size > 10_000_000:
+                os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.0005)
+
+threading.Thread(target=watch, daemon=True).start()
+hf_hub_download("sentence-transformers/all-MiniLM-L6-v2", "model.safetensors")
+"""
+
+
+@pytest.fixture
+def killed(hub_environment, tmp_path):
+    """The partial file that a stock client left when it was killed (-9) in mid-download."""
+    command = [sys.executable, "-c", DIE_IN_MID_DOWNLOAD]
+    done = subprocess.run(command, env=hub_environment, capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (part,) = tmp_path.rglob("*.incomplete")
+    return part
+
+
+class TestClientKilledInMidDownload:
+    def test_what_it_left_can_be_completed_by_a_range_request(self, ask, killed):
+        arrived = killed.read_bytes()
+        address = "/sentence-transformers/all-MiniLM-L6-v2/resolve/main/model.safetensors"
+        rest = ask("GET", address, Range=f"bytes={len(arrived)}-")
+        assert rest.status == 206
+        etag = rest.headers["etag"].strip('"')
+        assert hashlib.sha256(arrived + rest.body).hexdigest() == etag
+
+    def test_the_stock_client_starts_again_and_takes_no_part_for_the_whole(self, killed, run_python):
+        code = """
+import hashlib
+from pathlib import Path
+from huggingface_hub import hf_hub_download
+path = Path(hf_hub_download("sentence-transformers/all-MiniLM-L6-v2", "model.safetensors"))
+print(hashlib.sha256(path.read_bytes()).hexdigest() == path.resolve().name)
+"""
+        said = run_python(code)
+        assert said.split() == ["True"]
