@@ -1,10 +1,4 @@
-"""Heads that do the same thing on top of every text encoder, and their losses.
-
-An architecture specialises one by name, and says which base model is underneath:
-
-    class BertForTokenClassification(ForTokenClassification, BertPreTrainedModel):
-        def make_base_model(self) -> BertModel:
-            return BertModel(self.config, add_pooling_layer=False)
+"""Heads on top of an encoder's states: classes of texts and tokens, answers, choices.
 
 In the shapes, `b` is the batch, `s` the sequence, `c` the number of choices.
 """
@@ -17,128 +11,26 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .configuration import PretrainedConfig
-from .modeling import PreTrainedModel
-from .outputs import (
-    ModelOutput,
+from ..outputs import (
     MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
     SequenceClassifierOutput,
     TokenClassifierOutput,
 )
+from .base import Head, classifier_dropout
+from .losses import answer, classification_loss, span_loss, token_loss
 
 __all__ = [
     "ForMultipleChoice",
     "ForQuestionAnswering",
     "ForSequenceClassification",
     "ForTokenClassification",
-    "answer",
-    "classification_loss",
-    "next_token_loss",
-    "span_loss",
-    "token_loss",
 ]
 
 Tensor = torch.Tensor
 
 
-# Losses
-
-
-def token_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of tokens: logits (b, s, n), labels (b, s), where -100 does not count."""
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.to(logits.device).reshape(-1))
-
-
-def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy of each token given those before it: logits (b, s, vocab), labels (b, s)."""
-    return token_loss(logits[:, :-1], labels[:, 1:])
-
-
-def classification_loss(logits: Tensor, labels: Tensor, config: PretrainedConfig) -> Tensor:
-    """Loss of a classifier or regressor, for the problem that `config.problem_type` names.
-
-    Without a name, it is a regression for one label, a choice among classes for whole-numbered labels, and
-    several yes-or-no questions otherwise; the configuration remembers which.
-
-    Args:
-        logits: (b, num_labels).
-        labels: (b,) numbers for "regression" (or (b, num_labels)) and classes for
-            "single_label_classification", (b, num_labels) of 0.0 and 1.0 for "multi_label_classification".
-        config: the model's.
-    """
-    labels = labels.to(logits.device)
-    if config.problem_type is None:
-        if config.num_labels == 1:
-            config.problem_type = "regression"
-        elif labels.dtype in (torch.long, torch.int):
-            config.problem_type = "single_label_classification"
-        else:
-            config.problem_type = "multi_label_classification"
-    if config.problem_type == "regression":
-        if config.num_labels == 1:
-            return F.mse_loss(logits.squeeze(), labels.squeeze())
-        return F.mse_loss(logits, labels)
-    if config.problem_type == "single_label_classification":
-        return F.cross_entropy(logits.view(-1, config.num_labels), labels.view(-1))
-    return F.binary_cross_entropy_with_logits(logits, labels)
-
-
-def span_loss(
-    start_logits: Tensor, end_logits: Tensor, start_positions: Tensor, end_positions: Tensor
-) -> Tensor:
-    """Mean cross-entropy of an answer's two ends: logits (b, s), positions (b,).
-
-    A position beyond the sequence (the answer was truncated away) does not count.
-    """
-    length = start_logits.shape[1]
-
-    def end_loss(logits: Tensor, positions: Tensor) -> Tensor:
-        target = positions.to(logits.device).reshape(logits.shape[0]).clamp(0, length)
-        return F.cross_entropy(logits, target, ignore_index=length)
-
-    return (end_loss(start_logits, start_positions) + end_loss(end_logits, end_positions)) / 2
-
-
-def answer(output: ModelOutput, return_dict: bool) -> Any:
-    """Return an output as it is, or as the tuple of what is in it."""
-    return output if return_dict else output.to_tuple()
-
-
-# Heads
-
-
-class _Head(PreTrainedModel):
-    """A base model under its documented name, with dropout and a linear layer on top."""
-
-    def __init__(self, config: PretrainedConfig) -> None:
-        super().__init__(config)
-        self.num_labels = config.num_labels
-        setattr(self, self.base_model_prefix, self.make_base_model())
-        self.add_head()
-        self.post_init()
-
-    def make_base_model(self) -> PreTrainedModel:
-        """Build the base model; the architecture says which."""
-        raise TypeError(f"{type(self).__name__} does not say which base model it has.")
-
-    def add_head(self) -> None:
-        """Build the layers on top."""
-        self.dropout = nn.Dropout(_classifier_dropout(self.config))
-        self.classifier = nn.Linear(self.config.hidden_size, self.num_labels)
-
-    def run_base_model(self, **inputs: Any) -> Any:
-        """Run the base model on those of the inputs that are given, and return its `ModelOutput`."""
-        given = {name: value for name, value in inputs.items() if value is not None}
-        return self.base_model(**given, return_dict=True)
-
-
-def _classifier_dropout(config: PretrainedConfig) -> float:
-    own = getattr(config, "classifier_dropout", None)
-    return config.hidden_dropout_prob if own is None else own
-
-
-class ForSequenceClassification(_Head):
+class ForSequenceClassification(Head):
     """A class, several classes or a number for each input, from its pooled state."""
 
     def forward(
@@ -184,7 +76,7 @@ class ForSequenceClassification(_Head):
         return answer(output, self.config.use_return_dict if return_dict is None else return_dict)
 
 
-class ForTokenClassification(_Head):
+class ForTokenClassification(Head):
     """A class for each token, from its state: entities, parts of speech."""
 
     def forward(
@@ -230,7 +122,7 @@ class ForTokenClassification(_Head):
         return answer(output, self.config.use_return_dict if return_dict is None else return_dict)
 
 
-class ForQuestionAnswering(_Head):
+class ForQuestionAnswering(Head):
     """The span of a context that answers a question, from the tokens' states (as SQuAD has it)."""
 
     def add_head(self) -> None:
@@ -286,12 +178,12 @@ class ForQuestionAnswering(_Head):
         return answer(output, self.config.use_return_dict if return_dict is None else return_dict)
 
 
-class ForMultipleChoice(_Head):
+class ForMultipleChoice(Head):
     """One of several choices, from a score of each choice's pooled state."""
 
     def add_head(self) -> None:
         """Build the score of one choice."""
-        self.dropout = nn.Dropout(_classifier_dropout(self.config))
+        self.dropout = nn.Dropout(classifier_dropout(self.config))
         self.classifier = nn.Linear(self.config.hidden_size, 1)
 
     def forward(

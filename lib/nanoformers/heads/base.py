@@ -1,0 +1,43 @@
+"""What the heads of all architectures have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from ..configuration import PretrainedConfig
+from ..modeling import PreTrainedModel
+
+__all__ = ["Head", "classifier_dropout"]
+
+
+class Head(PreTrainedModel):
+    """A base model under its documented name, with dropout and a linear layer on top."""
+
+    def __init__(self, config: PretrainedConfig) -> None:
+        super().__init__(config)
+        self.num_labels = config.num_labels
+        setattr(self, self.base_model_prefix, self.make_base_model())
+        self.add_head()
+        self.post_init()
+
+    def make_base_model(self) -> PreTrainedModel:
+        """Build the base model; the architecture says which."""
+        raise TypeError(f"{type(self).__name__} does not say which base model it has.")
+
+    def add_head(self) -> None:
+        """Build the layers on top."""
+        self.dropout = nn.Dropout(classifier_dropout(self.config))
+        self.classifier = nn.Linear(self.config.hidden_size, self.num_labels)
+
+    def run_base_model(self, **inputs: Any) -> Any:
+        """Run the base model on those of the inputs that are given, and return its `ModelOutput`."""
+        given = {name: value for name, value in inputs.items() if value is not None}
+        return self.base_model(**given, return_dict=True)
+
+
+def classifier_dropout(config: PretrainedConfig) -> float:
+    """Return the probability with which a classifier drops what it sees."""
+    own = getattr(config, "classifier_dropout", None)
+    return config.hidden_dropout_prob if own is None else own
