@@ -50,6 +50,7 @@ __all__ = [
     "Seq2SeqTSModelOutput",
     "Seq2SeqTSPredictionOutput",
     "SequenceClassifierOutput",
+    "SequenceClassifierOutputWithPast",
     "TokenClassifierOutput",
     "Wav2Vec2BaseModelOutput",
     "XVectorOutput",
@@ -307,6 +308,17 @@ class SequenceClassifierOutput(ModelOutput):
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
+
+
+@dataclass
+class SequenceClassifierOutputWithPast(ModelOutput):
+    """Of a decoder's classifier of whole inputs; `logits` (b, num_labels)."""
+
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    past_key_values: Any = None
     hidden_states: tuple[torch.Tensor, ...] | None = None
     attentions: tuple[torch.Tensor, ...] | None = None
 

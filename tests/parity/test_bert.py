@@ -182,7 +182,7 @@ def test_the_reference_checkpoint_loads_in_ours(name, config, extra, labels, tmp
     _, theirs = pair(name, config)
     theirs.save_pretrained(tmp_path)
     ours, info = getattr(nanoformers, name).from_pretrained(tmp_path, output_loading_info=True)
-    assert info == {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
+    assert not any(info.values())
     inputs = inputs_for(extra, RIGHT)
     with torch.no_grad():
         assert_same(ours(**inputs), theirs(**inputs))
@@ -260,7 +260,7 @@ def test_the_real_minilm(tmp_path):
     folder = minilm_folder()
     ours, info = nanoformers.AutoModel.from_pretrained(folder, output_loading_info=True)
     theirs = transformers.AutoModel.from_pretrained(folder, dtype=torch.float32)
-    assert info == {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
+    assert not any(info.values())
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     sentences = ["A dog runs.", "The cat sleeps on the warm mat beside the stove.", "Paris"]
     inputs = tokenizer(sentences, padding=True, return_tensors="pt")

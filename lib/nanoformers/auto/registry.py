@@ -55,6 +55,48 @@ ARCHITECTURES: dict[str, Architecture] = {
             "ForQuestionAnswering": "BertForQuestionAnswering",
         },
     ),
+    "distilbert": Architecture(
+        package="distilbert",
+        config="DistilBertConfig",
+        tokenizers=("DistilBertTokenizer", "DistilBertTokenizerFast"),
+        models={
+            "": "DistilBertModel",
+            "ForPreTraining": "DistilBertForMaskedLM",
+            "ForMaskedLM": "DistilBertForMaskedLM",
+            "ForSequenceClassification": "DistilBertForSequenceClassification",
+            "ForMultipleChoice": "DistilBertForMultipleChoice",
+            "ForTokenClassification": "DistilBertForTokenClassification",
+            "ForQuestionAnswering": "DistilBertForQuestionAnswering",
+            "ForTextEncoding": "DistilBertModel",
+        },
+    ),
+    "gpt2": Architecture(
+        package="gpt2",
+        config="GPT2Config",
+        tokenizers=("GPT2Tokenizer", "GPT2TokenizerFast"),
+        models={
+            "": "GPT2Model",
+            "ForPreTraining": "GPT2LMHeadModel",
+            "ForCausalLM": "GPT2LMHeadModel",
+            "ForSequenceClassification": "GPT2ForSequenceClassification",
+            "ForTokenClassification": "GPT2ForTokenClassification",
+            "ForQuestionAnswering": "GPT2ForQuestionAnswering",
+        },
+    ),
+    "t5": Architecture(
+        package="t5",
+        config="T5Config",
+        tokenizers=("T5Tokenizer", "T5TokenizerFast"),
+        models={
+            "": "T5Model",
+            "ForPreTraining": "T5ForConditionalGeneration",
+            "ForSeq2SeqLM": "T5ForConditionalGeneration",
+            "ForSequenceClassification": "T5ForSequenceClassification",
+            "ForTokenClassification": "T5ForTokenClassification",
+            "ForQuestionAnswering": "T5ForQuestionAnswering",
+            "ForTextEncoding": "T5EncoderModel",
+        },
+    ),
 }
 """model_type -> its classes. `register()` of the auto classes adds to it."""
 

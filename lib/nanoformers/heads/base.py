@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import nn
 
 from ..configuration import PretrainedConfig
@@ -13,7 +14,12 @@ __all__ = ["Head", "classifier_dropout"]
 
 
 class Head(PreTrainedModel):
-    """A base model under its documented name, with dropout and a linear layer on top."""
+    """A base model under its documented name, with dropout and a linear layer on top.
+
+    An architecture says which base model (`make_base_model`), and overrides what it does otherwise: which
+    layers there are (`add_head`), how a whole input becomes one vector (`pool`), how logits come about
+    (`to_logits`).
+    """
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
@@ -30,6 +36,14 @@ class Head(PreTrainedModel):
         """Build the layers on top."""
         self.dropout = nn.Dropout(classifier_dropout(self.config))
         self.classifier = nn.Linear(self.config.hidden_size, self.num_labels)
+
+    def pool(self, outputs: Any) -> torch.Tensor:
+        """Return one vector for each input, (b, d), from the base model's output: what its pooler made."""
+        return outputs.pooler_output
+
+    def to_logits(self, outputs: Any) -> torch.Tensor:
+        """Return the scores of each input, (b, number of scores), from the base model's output."""
+        return self.classifier(self.dropout(self.pool(outputs)))
 
     def run_base_model(self, **inputs: Any) -> Any:
         """Run the base model on those of the inputs that are given, and return its `ModelOutput`."""

@@ -1,5 +1,8 @@
 """Heads on top of an encoder's states: classes of texts and tokens, answers, choices.
 
+Their `forward` takes BERT's inputs. An architecture that lacks one of them, or documents another order,
+writes a `forward` with its own and calls this one.
+
 In the shapes, `b` is the batch, `s` the sequence, `c` the number of choices.
 """
 
@@ -65,7 +68,7 @@ class ForSequenceClassification(Head):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.classifier(self.dropout(outputs.pooler_output))
+        logits = self.to_logits(outputs)  # (b, num_labels)
         loss = None if labels is None else classification_loss(logits, labels, self.config)
         output = SequenceClassifierOutput(
             loss=loss,
@@ -78,6 +81,10 @@ class ForSequenceClassification(Head):
 
 class ForTokenClassification(Head):
     """A class for each token, from its state: entities, parts of speech."""
+
+    def to_logits(self, outputs: Any) -> Tensor:
+        """Return the scores of each token's classes, (b, s, num_labels)."""
+        return self.classifier(self.dropout(outputs.last_hidden_state))
 
     def forward(
         self,
@@ -111,7 +118,7 @@ class ForTokenClassification(Head):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.classifier(self.dropout(outputs.last_hidden_state))
+        logits = self.to_logits(outputs)  # (b, s, num_labels)
         loss = None if labels is None else token_loss(logits, labels)
         output = TokenClassifierOutput(
             loss=loss,
@@ -128,6 +135,10 @@ class ForQuestionAnswering(Head):
     def add_head(self) -> None:
         """Build the two scores of each token."""
         self.qa_outputs = nn.Linear(self.config.hidden_size, self.num_labels)
+
+    def to_logits(self, outputs: Any) -> Tensor:
+        """Return each token's scores as the start and as the end, (b, s, 2)."""
+        return self.qa_outputs(outputs.last_hidden_state)
 
     def forward(
         self,
@@ -163,7 +174,7 @@ class ForQuestionAnswering(Head):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.qa_outputs(outputs.last_hidden_state)  # (b, s, 2)
+        logits = self.to_logits(outputs)  # (b, s, 2)
         start_logits, end_logits = logits[..., 0].contiguous(), logits[..., 1].contiguous()
         loss = None
         if start_positions is not None and end_positions is not None:
@@ -227,7 +238,7 @@ class ForMultipleChoice(Head):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
         )
-        logits = self.classifier(self.dropout(outputs.pooler_output)).view(-1, num_choices)
+        logits = self.to_logits(outputs).view(-1, num_choices)  # (b * c, 1) -> (b, c)
         loss = None if labels is None else F.cross_entropy(logits, labels.to(logits.device))
         output = MultipleChoiceModelOutput(
             loss=loss,

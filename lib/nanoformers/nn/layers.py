@@ -1,13 +1,50 @@
-"""What several architectures do to their linear layers: remove heads, and work in pieces."""
+"""Linear layers as several architectures have them, without some of their heads, and in pieces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-__all__ = ["apply_chunking_to_forward", "find_pruneable_heads_and_indices", "prune_linear_layer"]
+__all__ = [
+    "Conv1D",
+    "apply_chunking_to_forward",
+    "find_pruneable_heads_and_indices",
+    "prune_conv1d_layer",
+    "prune_layer",
+    "prune_linear_layer",
+]
+
+
+class Conv1D(nn.Module):
+    """A linear layer whose weight is stored transposed, as GPT's and GPT-2's checkpoints have it.
+
+    Args:
+        nf: width of the output.
+        nx: width of the input.
+
+    Attributes:
+        weight: (nx, nf), at first from N(0, 0.02).
+        bias: (nf,), at first 0.
+    """
+
+    def __init__(self, nf: int, nx: int) -> None:
+        super().__init__()
+        self.nf = nf
+        self.weight = nn.Parameter(torch.empty(nx, nf))
+        self.bias = nn.Parameter(torch.empty(nf))
+        nn.init.normal_(self.weight, std=0.02)
+        nn.init.constant_(self.bias, 0.0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map the last dimension: (..., nx) -> (..., nf)."""
+        return F.linear(x, self.weight.t(), self.bias)
+
+    def extra_repr(self) -> str:
+        """Say the widths."""
+        return f"nf={self.nf}, nx={self.weight.shape[0]}"
 
 
 def find_pruneable_heads_and_indices(
@@ -49,6 +86,37 @@ def prune_linear_layer(layer: nn.Linear, index: torch.Tensor, dim: int = 0) -> n
         bias = bias.index_select(0, index.to(bias.device)) if dim == 0 else bias
         pruned.bias = nn.Parameter(bias.clone(), requires_grad=layer.bias.requires_grad)
     return pruned
+
+
+def prune_conv1d_layer(layer: Conv1D, index: torch.Tensor, dim: int = 1) -> Conv1D:
+    """Return a `Conv1D` with only some of the inputs (`dim` 0) or outputs (`dim` 1).
+
+    Args:
+        layer: the layer, which stays as it is.
+        index: (kept,) indices of what stays.
+        dim: dimension of the weight (in, out) that `index` is about.
+    """
+    index = index.to(layer.weight.device)
+    weight = layer.weight.detach().index_select(dim, index)
+    bias = layer.bias.detach().index_select(0, index) if dim == 1 else layer.bias.detach().clone()
+    with torch.device("meta"):
+        pruned = Conv1D(weight.shape[1], weight.shape[0])
+    pruned.weight = nn.Parameter(weight, requires_grad=layer.weight.requires_grad)
+    pruned.bias = nn.Parameter(bias, requires_grad=layer.bias.requires_grad)
+    return pruned
+
+
+def prune_layer(layer: nn.Linear | Conv1D, index: torch.Tensor, dim: int | None = None) -> nn.Linear | Conv1D:
+    """Return a linear layer or `Conv1D` with only some of its outputs, or of dimension `dim` of its weight.
+
+    Raises:
+        ValueError: the layer is of another class.
+    """
+    if isinstance(layer, nn.Linear):
+        return prune_linear_layer(layer, index, dim=0 if dim is None else dim)
+    if isinstance(layer, Conv1D):
+        return prune_conv1d_layer(layer, index, dim=1 if dim is None else dim)
+    raise ValueError(f"Can't prune layer of class {type(layer)}: it is neither Linear nor Conv1D.")
 
 
 def apply_chunking_to_forward(

@@ -24,8 +24,10 @@ class ModuleUtilsMixin:
 
     @property
     def device(self) -> torch.device:
-        """Device of the weights (of the first, when they are on several)."""
-        return next((tensor.device for tensor in self._tensors()), torch.device("cpu"))
+        """Device of the weights: of the first, when on several; the one that computes, when on disk."""
+        first = next((tensor.device for tensor in self._tensors()), torch.device("cpu"))
+        placement = getattr(self, "_placement", None)
+        return placement.main_device if placement is not None and first.type == "meta" else first
 
     @property
     def dtype(self) -> torch.dtype:

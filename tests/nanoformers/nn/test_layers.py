@@ -8,8 +8,11 @@ import pytest
 import torch
 from nanoformers.nn.activations import ACT2FN, get_activation
 from nanoformers.nn.layers import (
+    Conv1D,
     apply_chunking_to_forward,
     find_pruneable_heads_and_indices,
+    prune_conv1d_layer,
+    prune_layer,
     prune_linear_layer,
 )
 from torch import nn
@@ -58,3 +61,34 @@ def test_chunks_must_fit():
         apply_chunking_to_forward(torch.tanh, 4, 1, x)
     with pytest.raises(ValueError, match="same length"):
         apply_chunking_to_forward(torch.add, 3, 1, x, x[:, :3])
+
+
+class TestConv1D:
+    def test_it_is_a_linear_layer_with_a_transposed_weight(self):
+        layer = Conv1D(3, 5)
+        assert layer.weight.shape == (5, 3)
+        assert not layer.bias.any()
+        x = torch.randn(2, 4, 5)
+        torch.testing.assert_close(layer(x), nn.functional.linear(x, layer.weight.T, layer.bias))
+        assert repr(layer) == "Conv1D(nf=3, nx=5)"
+
+    @pytest.mark.parametrize("dim", [0, 1])
+    def test_pruned(self, dim):
+        layer, index = Conv1D(4, 4), torch.tensor([0, 3])
+        nn.init.normal_(layer.bias)
+        x = torch.randn(2, 4)
+        if dim == 1:
+            torch.testing.assert_close(prune_conv1d_layer(layer, index)(x), layer(x)[:, index])
+        else:
+            kept = torch.zeros(4).index_fill(0, index, 1.0)
+            torch.testing.assert_close(prune_conv1d_layer(layer, index, dim=0)(x[:, index]), layer(x * kept))
+        assert layer.weight.shape == (4, 4)
+
+    def test_pruning_by_class(self):
+        index = torch.tensor([1])
+        assert prune_layer(Conv1D(4, 2), index).weight.shape == (2, 1)
+        assert prune_layer(Conv1D(4, 2), index, dim=0).weight.shape == (1, 4)
+        assert prune_layer(nn.Linear(2, 4), index).weight.shape == (1, 2)
+        assert prune_layer(nn.Linear(2, 4), index, dim=1).weight.shape == (4, 1)
+        with pytest.raises(ValueError, match=r"Can't prune layer of class .*Embedding"):
+            prune_layer(nn.Embedding(2, 2), index)

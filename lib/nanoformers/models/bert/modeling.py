@@ -11,7 +11,7 @@ In the shapes, `b` is the batch, `s` the sequence, `k` the keys (cached ones inc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -315,6 +315,8 @@ class BertPreTrainedModel(PreTrainedModel):
     config_class = BertConfig
     base_model_prefix = "bert"
     supports_gradient_checkpointing = True
+    _no_split_modules: ClassVar[list[str]] = ["BertEmbeddings", "BertLayer"]
+    _preload_modules: ClassVar[list[str]] = ["BertEmbeddings"]
 
 
 class BertModel(BertPreTrainedModel):

@@ -346,6 +346,33 @@ class BertTokenizer(PreTrainedTokenizer):
         """Write vocab.txt; return its path in a tuple."""
         return save_vocab(self.vocab, save_directory, filename_prefix)
 
+    def fast_backend(self) -> Tokenizer:
+        """Return the `tokenizers.Tokenizer` that splits texts as this tokenizer does.
+
+        Raises:
+            ValueError: this one does not split words before WordPiece, or keeps some whole.
+        """
+        if not self.do_basic_tokenize or self.basic_tokenizer.never_split:
+            raise ValueError(
+                "A tokenizer with `do_basic_tokenize=False` or `never_split` has no fast counterpart: leave "
+                "them out, or use it as it is. Words can be kept whole with `add_tokens`."
+            )
+        basic = self.basic_tokenizer
+        backend = _wordpiece_backend(
+            self.vocab,
+            unk_token=self.wordpiece_tokenizer.unk_token,
+            cls_token=self.cls_token,
+            sep_token=self.sep_token,
+            prefix="##",
+        )
+        backend.normalizer = normalizers.BertNormalizer(
+            clean_text=True,
+            handle_chinese_chars=basic.tokenize_chinese_chars,
+            strip_accents=basic.strip_accents,
+            lowercase=basic.do_lower_case,
+        )
+        return backend
+
 
 class BertTokenizerFast(PreTrainedTokenizerFast):
     """BERT's tokenizer in Rust.

@@ -1,0 +1,11 @@
+from .configuration import DistilBertConfig as DistilBertConfig
+from .heads import DistilBertForMaskedLM as DistilBertForMaskedLM
+from .heads import DistilBertForMultipleChoice as DistilBertForMultipleChoice
+from .heads import DistilBertForQuestionAnswering as DistilBertForQuestionAnswering
+from .heads import DistilBertForSequenceClassification as DistilBertForSequenceClassification
+from .heads import DistilBertForTokenClassification as DistilBertForTokenClassification
+from .modeling import DistilBertModel as DistilBertModel
+from .modeling import DistilBertPreTrainedModel as DistilBertPreTrainedModel
+from .onnx import DistilBertOnnxConfig as DistilBertOnnxConfig
+from .tokenization import DistilBertTokenizer as DistilBertTokenizer
+from .tokenization import DistilBertTokenizerFast as DistilBertTokenizerFast

@@ -1,0 +1,10 @@
+from .configuration import GPT2Config as GPT2Config
+from .heads import GPT2DoubleHeadsModel as GPT2DoubleHeadsModel
+from .heads import GPT2ForQuestionAnswering as GPT2ForQuestionAnswering
+from .heads import GPT2ForSequenceClassification as GPT2ForSequenceClassification
+from .heads import GPT2ForTokenClassification as GPT2ForTokenClassification
+from .heads import GPT2LMHeadModel as GPT2LMHeadModel
+from .modeling import GPT2Model as GPT2Model
+from .modeling import GPT2PreTrainedModel as GPT2PreTrainedModel
+from .tokenization import GPT2Tokenizer as GPT2Tokenizer
+from .tokenization import GPT2TokenizerFast as GPT2TokenizerFast

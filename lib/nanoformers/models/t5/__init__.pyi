@@ -1,0 +1,10 @@
+from .configuration import T5Config as T5Config
+from .heads import T5ForConditionalGeneration as T5ForConditionalGeneration
+from .heads import T5ForQuestionAnswering as T5ForQuestionAnswering
+from .heads import T5ForSequenceClassification as T5ForSequenceClassification
+from .heads import T5ForTokenClassification as T5ForTokenClassification
+from .modeling import T5EncoderModel as T5EncoderModel
+from .modeling import T5Model as T5Model
+from .modeling import T5PreTrainedModel as T5PreTrainedModel
+from .tokenization import T5Tokenizer as T5Tokenizer
+from .tokenization import T5TokenizerFast as T5TokenizerFast
