@@ -18,12 +18,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # From the bottom up; a package may import those of lower rank and those beside it.
 LAYERS = [
-    {"utils", "hub", "_import_paths"},
-    {"configuration", "outputs", "nn"},
-    {"modeling", "checkpoints", "loading", "heads", "tokenization"},
+    {"utils", "hub", "source_files", "dynamic_modules", "reproducibility", "_import_paths"},
+    {"configuration", "onnx_configuration", "outputs", "nn"},
+    {"modeling", "embeddings", "checkpoints", "loading", "placement", "heads", "generation", "tokenization"},
     {"models"},
     {"auto"},
     {"pipelines"},
+    {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 

@@ -16,14 +16,21 @@ from types import ModuleType
 DOCUMENTED_PATHS = {
     "activations": "nn.activations",
     "configuration_utils": "configuration",
+    "convert_slow_tokenizer": "tokenization.converting",
+    "generation.configuration_utils": "generation.configuration",
+    "generation.utils": "generation.mixin",
+    "generation_utils": "generation",
+    "dynamic_module_utils": "dynamic_modules",
     "modeling_outputs": "outputs",
     "modeling_utils": "modeling",
     "models.auto": "auto",
+    "onnx": "onnx_configuration",
     "pipelines.pt_utils": "pipelines.dataset",
     "pytorch_utils": "nn.layers",
     "tokenization_utils": "tokenization",
     "tokenization_utils_base": "tokenization",
     "tokenization_utils_fast": "tokenization",
+    "trainer_utils": "reproducibility",
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "SAFE_WEIGHTS_NAME",
     "WEIGHTS_INDEX_NAME",
     "WEIGHTS_NAME",
+    "Weights",
     "find_weights",
     "load_sharded_checkpoint",
     "read_weights",
@@ -110,6 +111,44 @@ def _shards_of(index: str | os.PathLike[str]) -> list[str]:
     return shards
 
 
+class Weights:
+    """The weights of one checkpoint, read shard by shard so that no more than one is in memory.
+
+    Args:
+        files: paths of the shards, such as `find_weights` returns.
+
+    Attributes:
+        outline: {name: tensor without memory (on the meta device)}, of all shards.
+    """
+
+    def __init__(self, files: list[str]) -> None:
+        self._files = files
+        self._only: dict[str, torch.Tensor] | None = read_weights(files) if len(files) == 1 else None
+        self.outline: dict[str, torch.Tensor] = {}
+        for file in files:
+            content = self._only if self._only is not None else _read(file, outline=True)
+            self.outline |= {
+                name: torch.empty_like(tensor, device="meta") for name, tensor in content.items()
+            }
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, torch.Tensor]) -> Weights:
+        """Wrap weights that are in memory."""
+        weights = cls([])
+        weights._files, weights._only = [""], dict(tensors)
+        weights.outline = {name: tensor.to("meta") for name, tensor in tensors.items()}
+        return weights
+
+    def shards(self) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+        """Yield (path, or "" for weights in memory; {name: tensor}) of one shard after the other, once."""
+        for file in self._files:
+            if self._only is None:
+                yield file, read_weights([file])
+            else:
+                yield file, self._only
+                self._only = {}
+
+
 def read_weights(files: list[str]) -> dict[str, torch.Tensor]:
     """Read the tensors of one checkpoint, which may be spread over several files.
 
@@ -122,8 +161,15 @@ def read_weights(files: list[str]) -> dict[str, torch.Tensor]:
     """
     weights: dict[str, torch.Tensor] = {}
     for file in files:
-        weights |= _read_safetensors(file) if file.endswith(".safetensors") else _read_pickle(file)
+        weights |= _read(file)
     return weights
+
+
+def _read(file: str, outline: bool = False) -> dict[str, torch.Tensor]:
+    """Read one file; for an outline, values need not be there."""
+    if file.endswith(".safetensors"):
+        return _read_safetensors(file)  # mapped: a tensor that is not used is not read
+    return _read_pickle(file, "meta" if outline else "cpu")
 
 
 def _read_safetensors(file: str) -> dict[str, torch.Tensor]:
@@ -136,14 +182,14 @@ def _read_safetensors(file: str) -> dict[str, torch.Tensor]:
         raise OSError(_damaged(file, f"it is damaged, or no checkpoint ({error})")) from error
 
 
-def _read_pickle(file: str) -> dict[str, torch.Tensor]:
+def _read_pickle(file: str, device: str) -> dict[str, torch.Tensor]:
     try:
         try:
-            content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+            content = torch.load(file, map_location=device, weights_only=True, mmap=True)
         except RuntimeError as error:
             if "mmap" not in str(error):
                 raise
-            content = torch.load(file, map_location="cpu", weights_only=True)  # the format before torch 1.6
+            content = torch.load(file, map_location=device, weights_only=True)  # as before torch 1.6
     except Exception as error:
         reason = "it is damaged, or no checkpoint; a pickle with more than tensors in it is not opened"
         raise OSError(_damaged(file, reason)) from error
@@ -173,6 +219,7 @@ def write_weights(
     max_shard_size: int | str = "5GB",
     safe_serialization: bool = True,
     variant: str | None = None,
+    fetch: Callable[[str], torch.Tensor] | None = None,
 ) -> list[str]:
     """Write weights into a folder, each file whole or not at all, and remove those of an earlier time.
 
@@ -185,6 +232,7 @@ def write_weights(
             becomes several files and an index. A single tensor is never cut.
         safe_serialization: safetensors, or else pickles.
         variant: put into the names, see `find_weights`.
+        fetch: returns the values of a name whose tensor in `state_dict` is on the meta device.
 
     Returns:
         The names of the files.
@@ -201,14 +249,18 @@ def write_weights(
         names = [f"{stem}-{i:05d}-of-{len(shards):05d}.{extension}" for i in range(1, len(shards) + 1)]
 
     for filename, shard in zip(names, shards, strict=True):
+        tensors = {
+            key: fetch(key) if fetch is not None and tensor.is_meta else tensor.detach()
+            for key, tensor in shard.items()
+        }
         with written_whole(folder / filename) as beside:
             if safe_serialization:
                 from safetensors.torch import save_file
 
-                tensors = {key: tensor.contiguous() for key, tensor in shard.items()}
-                save_file(tensors, beside, metadata={"format": "pt"})
+                contiguous = {key: tensor.contiguous() for key, tensor in tensors.items()}
+                save_file(contiguous, beside, metadata={"format": "pt"})
             else:
-                torch.save(shard, beside)
+                torch.save(tensors, beside)
     if len(shards) > 1:
         total = sum(tensor.nbytes for shard in shards for tensor in shard.values())
         weight_map = {key: filename for filename, shard in zip(names, shards, strict=True) for key in shard}

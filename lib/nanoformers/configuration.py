@@ -12,9 +12,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from .dynamic_modules import add_repository, custom_object_save
 from .hub import HubOptions, PushToHubMixin, cached_file, commit_of
 from .utils import logging
 from .utils.files import folder_to_save_in, write_text
+from .utils.versions import DOCUMENTED_RELEASE
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +26,7 @@ __all__ = ["CONFIG_NAME", "FORMAT_VERSION", "PretrainedConfig"]
 logger = logging.get_logger(__name__)
 
 CONFIG_NAME = "config.json"
-FORMAT_VERSION = "4.37.2"
+FORMAT_VERSION = DOCUMENTED_RELEASE
 """The release of the reference library whose format `config.json` follows (its `transformers_version`)."""
 
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
@@ -266,7 +268,13 @@ class PretrainedConfig(PushToHubMixin):
         path = str(file) if file.is_file() else cached_file(name, CONFIG_NAME, options)
         assert path is not None
         values = cls._dict_from_json_file(path)
-        return {**values, "_name_or_path": name, "_commit_hash": commit_of(path)}, kwargs
+        commit = commit_of(path)
+        if commit is not None:  # code is looked for in this repository, wherever the file is saved again
+            if "auto_map" in values:
+                values["auto_map"] = add_repository(values["auto_map"], name)
+            for task in values.get("custom_pipelines", {}).values():
+                task |= add_repository({"impl": task["impl"]}, name)
+        return {**values, "_name_or_path": name, "_commit_hash": commit}, kwargs
 
     @classmethod
     def _dict_from_json_file(cls, path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -335,7 +343,10 @@ class PretrainedConfig(PushToHubMixin):
         folder = folder_to_save_in(save_directory)
         if push_to_hub:
             self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
-        self.to_json_file(folder / CONFIG_NAME)
+        config = copy.copy(self)
+        if self._auto_class is not None:
+            custom_object_save(config, folder, config=config)
+        config.to_json_file(folder / CONFIG_NAME)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all attributes, in types that JSON knows."""

@@ -171,7 +171,7 @@ def _local_file(folder: Path, filename: str, options: HubOptions, required: bool
 
 def _hub_file(name: str, filename: str, options: HubOptions, required: bool) -> str | None:
     """`cached_file` for the name of a repository."""
-    from huggingface_hub import constants, errors, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import constants, errors, try_to_load_from_cache
 
     from . import __version__
 
@@ -186,7 +186,7 @@ def _hub_file(name: str, filename: str, options: HubOptions, required: bool) -> 
             known = try_to_load_from_cache(name, path_in_repository, cache_dir=cache, revision=revision)
             if known is not None:  # a path, or the mark of a file that this commit does not have
                 return known if isinstance(known, str) else None
-        return hf_hub_download(
+        return _download(
             name,
             path_in_repository,
             revision=revision,
@@ -242,6 +242,21 @@ def _hub_file(name: str, filename: str, options: HubOptions, required: bool) -> 
         raise OSError(
             f"{constants.ENDPOINT} answered with an error when asked for {where}: {error}"
         ) from error
+
+
+def _download(*arguments: Any, **options: Any) -> str:
+    """Call `hf_hub_download`, and raise its usual errors when `force_download=True` wraps them."""
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        return hf_hub_download(*arguments, **options)
+    except ValueError as error:
+        cause = error.__cause__
+        if cause is None or isinstance(error, errors.HFValidationError):
+            raise
+        if isinstance(cause, errors.HfHubHTTPError | errors.EntryNotFoundError):
+            raise cause from error
+        raise errors.LocalEntryNotFoundError(str(cause)) from error
 
 
 class PushToHubMixin:

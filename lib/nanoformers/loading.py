@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,13 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["LoadingReport", "fill", "is_building_empty", "without_memory"]
+from .checkpoints import Weights
+from .placement import Placement
+from .utils import logging
+
+__all__ = ["LoadingReport", "dtype_of", "fill", "is_building_empty", "take_dtype", "without_memory"]
+
+logger = logging.get_logger(__name__)
 
 _OLD_NAMES = {"gamma": "weight", "beta": "bias"}  # of layer norms, in checkpoints converted from TensorFlow
 
@@ -65,45 +72,110 @@ class LoadingReport:
         missing_keys: names of the model that the checkpoint lacks; newly initialised.
         unexpected_keys: names of the checkpoint that the model has no use for.
         mismatched_keys: (name, shape in the checkpoint, shape in the model); newly initialised.
+        error_msgs: what else went wrong; always empty, since every other trouble is an exception.
     """
 
     missing_keys: list[str] = field(default_factory=list)
     unexpected_keys: list[str] = field(default_factory=list)
     mismatched_keys: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+    error_msgs: list[str] = field(default_factory=list)
+
+    def leave_out(self, missing: Iterable[str], unexpected: Iterable[str]) -> None:
+        """Forget names that match one of these regular expressions: an architecture knows why they differ."""
+        self.missing_keys = [
+            name for name in self.missing_keys if not any(re.search(pattern, name) for pattern in missing)
+        ]
+        self.unexpected_keys = [
+            name
+            for name in self.unexpected_keys
+            if not any(re.search(pattern, name) for pattern in unexpected)
+        ]
+
+    def tell(self, model: Any, ignore_mismatched_sizes: bool) -> None:
+        """Tell the user what was not loaded.
+
+        Raises:
+            RuntimeError: shapes do not agree, and `ignore_mismatched_sizes` is not set.
+        """
+        name, checkpoint = type(model).__name__, model.name_or_path
+        if self.mismatched_keys and not ignore_mismatched_sizes:
+            lines = [
+                f"size mismatch for {key}: copying a param with shape {list(theirs)} from checkpoint, the "
+                f"shape in current model is {list(ours)}."
+                for key, theirs, ours in self.mismatched_keys
+            ]
+            lines.append(
+                "You may consider adding `ignore_mismatched_sizes=True` in the model `from_pretrained` "
+                "method."
+            )
+            raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(lines))
+        if self.unexpected_keys:
+            # another head's weights are no news, unless the checkpoint says that this very class made it
+            expected_here = name in (model.config.architectures or [])
+            (logger.warning if expected_here else logger.info)(
+                f"Some weights of the model checkpoint at {checkpoint} were not used when initializing "
+                f"{name}: {self.unexpected_keys}"
+            )
+        train_it = (
+            "You should probably TRAIN this model on a down-stream task to be able to use it for "
+            "predictions and inference."
+        )
+        if self.missing_keys:
+            logger.warning(
+                f"Some weights of {name} were not initialized from the model checkpoint at {checkpoint} and "
+                f"are newly initialized: {sorted(self.missing_keys)}\n{train_it}"
+            )
+        if self.mismatched_keys:
+            differences = "\n".join(
+                f"- {key}: found shape {theirs} in the checkpoint and {ours} in the model instantiated"
+                for key, theirs, ours in self.mismatched_keys
+            )
+            logger.warning(
+                f"Some weights of {name} were not initialized from the model checkpoint at {checkpoint} and "
+                f"are newly initialized because the shapes did not match:\n{differences}\n{train_it}"
+            )
 
 
 def fill(
     model: nn.Module,
-    weights: Mapping[str, torch.Tensor],
+    weights: Weights,
     *,
     prefix: str,
-    dtype: torch.dtype,
+    dtype_of_name: Callable[[str], torch.dtype],
     initialize: Callable[[nn.Module], None],
+    placement: Placement | None = None,
 ) -> LoadingReport:
     """Assign weights to a model that was built `without_memory`, and initialise those that are not there.
 
+    Shards are read one after the other, and each weight goes to its place at once: at the peak, memory holds
+    one shard beside what stays there.
+
     Args:
-        model: its parameters on the meta device are replaced.
-        weights: a checkpoint; its tensors become the model's (no copy) when they are of `dtype` already.
+        model: its parameters on the meta device are replaced; those that `placement` puts on disk stay.
+        weights: a checkpoint; its tensors become the model's (no copy) when they have the right type already.
         prefix: the base model's name inside models with a head ("bert"): it is added to, or removed from, the
             checkpoint's names as the model needs it.
-        dtype: floating weights are converted to it.
+        dtype_of_name: tells the type of a floating weight from its name in the model.
         initialize: initialises the parameters of one module, its children left out.
+        placement: where each weight goes; by default all stay in memory.
     """
     tensors = dict(model.named_parameters(remove_duplicate=False)) | dict(
         model.named_buffers(remove_duplicate=False)
     )
     expected = list(model.state_dict())
-    found = _match(weights, expected, prefix)
+    outline = weights.outline
+    found = _match(outline, expected, prefix)
 
     report = LoadingReport()
-    report.unexpected_keys = sorted(source for source in weights if source not in found.values())
+    used = set(found.values())
     report.unexpected_keys = [
-        name for name in report.unexpected_keys if not _is_computed(name, tensors, set(expected), prefix)
+        name
+        for name in sorted(outline)
+        if name not in used and not _is_computed(name, tensors, set(expected), prefix)
     ]
     for name, source in list(found.items()):
-        if weights[source].shape != tensors[name].shape:
-            report.mismatched_keys.append((name, tuple(weights[source].shape), tuple(tensors[name].shape)))
+        if outline[source].shape != tensors[name].shape:
+            report.mismatched_keys.append((name, tuple(outline[source].shape), tuple(tensors[name].shape)))
             del found[name]
 
     # one tensor for all names of a tied weight
@@ -111,21 +183,52 @@ def fill(
     for name in expected:
         tied.setdefault(id(tensors[name]), []).append(name)
     mismatched = {name for name, _, _ in report.mismatched_keys}
+    wanted: dict[str, list[str]] = {}
     new: list[str] = []
     for names in tied.values():
         origin = next((found[name] for name in names if name in found), None)
         if origin is None:
             new += names
             report.missing_keys += [name for name in names[:1] if name not in mismatched]
-            _assign(model, names, torch.empty_like(tensors[names[0]], device="cpu"))
+            old = tensors[names[0]]
+            dtype = dtype_of_name(names[0]) if old.is_floating_point() else old.dtype
+            # what the constructor computed itself is a better start than nothing
+            start = (
+                torch.zeros_like(old, device="cpu", dtype=dtype) if old.is_meta else old.detach().to(dtype)
+            )
+            _assign(model, names, start)
         else:
-            tensor = weights[origin]
-            _assign(model, names, tensor.to(dtype) if tensor.is_floating_point() else tensor)
+            wanted[origin] = names
+
+    def put(names: list[str], tensor: torch.Tensor, file: str = "", source: str = "") -> None:
+        dtype = dtype_of_name(names[0]) if tensor.is_floating_point() else tensor.dtype
+        if placement is None:
+            _assign(model, names, tensor.to(dtype))
+            return
+        devices = {name: placement.device_of(name) for name in names}
+        device = next((device for device in devices.values() if device is not None), None)
+        if device is not None:
+            _assign(model, names, tensor.to(device, dtype))
+        on_disk = [name for name, device in devices.items() if device is None]
+        if on_disk:
+            placement.put_on_disk(on_disk, tensor, dtype, file, source)
+
+    for file, shard in weights.shards():
+        while shard:  # emptied on the way: what was converted or moved is let go of
+            source, tensor = shard.popitem()
+            if source in wanted:
+                put(wanted[source], tensor, file, source)
+            del tensor
     _initialize_new(model, new, initialize)
+    if placement is not None:
+        values = model.state_dict()
+        for names in tied.values():
+            if names[0] in new:
+                put(names, values[names[0]])
     return report
 
 
-def _match(weights: Mapping[str, torch.Tensor], expected: list[str], prefix: str) -> dict[str, str]:
+def _match(weights: Mapping[str, Any], expected: list[str], prefix: str) -> dict[str, str]:
     """Return {name in the model: name in the checkpoint}."""
     known = set(expected)
     start = f"{prefix}."
@@ -181,10 +284,28 @@ def _initialize_new(model: nn.Module, new: list[str], initialize: Callable[[nn.M
         reset: Any = getattr(module, "reset_parameters", None)
         if reset is not None:  # torch's own rule, for layers that `initialize` has none for
             reset()
-        else:
-            for name in names:
-                nn.init.zeros_(own[name])  # type: ignore[arg-type]
         initialize(module)
         with torch.no_grad():
             for name, tensor in loaded.items():
                 tensor.copy_(kept[name])
+
+
+def dtype_of(weights: Mapping[str, torch.Tensor]) -> torch.dtype | None:
+    """Return the floating type of the first floating weight."""
+    return next((tensor.dtype for tensor in weights.values() if tensor.is_floating_point()), None)
+
+
+def take_dtype(kwargs: dict[str, Any], cls: type) -> Any:
+    """Take the data type of the weights out of `kwargs`: a floating type, "auto", or None."""
+    newer, older = kwargs.pop("dtype", None), kwargs.pop("torch_dtype", None)
+    dtype = newer if newer is not None else older
+    if isinstance(dtype, str) and dtype != "auto":
+        dtype = getattr(torch, dtype.removeprefix("torch."), dtype)
+    if dtype is not None and dtype != "auto" and not isinstance(dtype, torch.dtype):
+        raise ValueError(f'`torch_dtype` can be either `torch.dtype` or `"auto"`, but received {dtype!r}')
+    if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
+        raise ValueError(
+            f"Can't instantiate {cls.__name__} model under dtype={dtype} since it is not a floating point "
+            "dtype"
+        )
+    return dtype

@@ -7,27 +7,40 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import torch
-import torch.utils.checkpoint
 from torch import nn
 
-from .checkpoints import find_weights, load_sharded_checkpoint, read_weights, write_weights
+from .checkpoints import Weights, find_weights, load_sharded_checkpoint, write_weights
 from .configuration import PretrainedConfig
+from .dynamic_modules import custom_object_save
+from .embeddings import EmbeddingsMixin
+from .generation.configuration import GenerationConfig
+from .generation.mixin import GenerationMixin
 from .hub import HubOptions, PushToHubMixin
-from .loading import LoadingReport, fill, is_building_empty, without_memory
+from .loading import dtype_of, fill, is_building_empty, take_dtype, without_memory
 from .nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from .nn.measures import ModuleUtilsMixin
+from .nn.recomputation import GradientCheckpointingMixin
+from .nn.spans import PoolerAnswerClass, PoolerEndLogits, PoolerStartLogits, SQuADHead, SquadHeadOutput
+from .nn.summary import SequenceSummary
+from .placement import Placement, PlacementOptions
 from .utils import logging
 from .utils.files import folder_to_save_in
 
 __all__ = [
     "ModuleUtilsMixin",
+    "PoolerAnswerClass",
+    "PoolerEndLogits",
+    "PoolerStartLogits",
     "PreTrainedModel",
     "PushToHubMixin",
+    "SQuADHead",
+    "SequenceSummary",
+    "SquadHeadOutput",
     "apply_chunking_to_forward",
     "find_pruneable_heads_and_indices",
     "load_sharded_checkpoint",
@@ -41,7 +54,14 @@ ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 Model = TypeVar("Model", bound="PreTrainedModel")
 
 
-class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
+class PreTrainedModel(
+    nn.Module,
+    ModuleUtilsMixin,
+    EmbeddingsMixin,
+    GenerationMixin,
+    GradientCheckpointingMixin,
+    PushToHubMixin,
+):
     """Base of all models: a `torch.nn.Module` with a configuration, which reads and writes checkpoints.
 
     A subclass builds its modules in `__init__(self, config)`, under the names that checkpoints have, and
@@ -54,16 +74,24 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
         config_class: the class of its configuration.
         base_model_prefix: the attribute under which models with a head keep the base model ("bert").
         main_input_name: its first input.
-        supports_gradient_checkpointing: whether its layers can be computed again in the backward pass: a
-            module that runs layers has an attribute `gradient_checkpointing_func`, None while this is not
-            wanted.
+        _no_split_modules: names of the classes whose modules stay on one device when a `device_map` is made;
+            None where nobody has looked.
+        _preload_modules: names of the classes that use the weights of their parts without calling these: on
+            disk or waiting in memory, all of them come before such a module runs.
+        _keep_in_fp32_modules: parts of names of weights that stay in float32 when the model is in float16.
+        _keys_to_ignore_on_load_missing: regular expressions of names that a checkpoint may lack.
+        _keys_to_ignore_on_load_unexpected: those of names that it may have for no use.
     """
 
     config_class: ClassVar[type[PretrainedConfig]] = PretrainedConfig
     base_model_prefix: ClassVar[str] = ""
     main_input_name: str = "input_ids"
-    supports_gradient_checkpointing: ClassVar[bool] = False
     _tied_weights_keys: ClassVar[list[str]] = []
+    _no_split_modules: ClassVar[list[str] | None] = None
+    _preload_modules: ClassVar[list[str]] = []
+    _keep_in_fp32_modules: ClassVar[list[str]] = []
+    _keys_to_ignore_on_load_missing: ClassVar[list[str]] = []
+    _keys_to_ignore_on_load_unexpected: ClassVar[list[str]] = []
     _auto_class: ClassVar[str | None] = None
 
     def __init__(self, config: PretrainedConfig, *inputs: Any, **kwargs: Any) -> None:
@@ -80,7 +108,9 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
                 f"{' and '.join(map(repr, ATTENTION_IMPLEMENTATIONS))}."
             )
         self.config = config
+        self.generation_config = GenerationConfig.from_model_config(config) if self.can_generate() else None
         self.name_or_path = config.name_or_path
+        self._placement: Placement | None = None
 
     def post_init(self) -> None:
         """Initialise the weights, and do what the configuration asks for; the last line of `__init__`."""
@@ -104,18 +134,13 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
         ids = [[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]]
         return {"input_ids": torch.tensor(ids, device=self.device)}
 
-    @classmethod
-    def can_generate(cls) -> bool:
-        """Tell whether the model has `generate`."""
-        return hasattr(cls, "prepare_inputs_for_generation") and hasattr(cls, "generate")
-
     # Weights before anything is loaded
 
     def init_weights(self) -> None:
         """Prune the heads that the configuration names, give all weights random values, and tie them."""
         if self.config.pruned_heads and self.base_model is self:
             self._prune_all(self.config.pruned_heads)
-        if not is_building_empty():
+        if not is_building_empty() and self.device.type != "meta":
             self.apply(self._init_weights)
         self.tie_weights()
 
@@ -142,7 +167,7 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
             config: its configuration.
             kwargs: `torch_dtype` (or `dtype`) of the weights; `attn_implementation`.
         """
-        dtype = _dtype(kwargs, cls)
+        dtype = take_dtype(kwargs, cls)
         if "attn_implementation" in kwargs:
             config._attn_implementation = kwargs.pop("attn_implementation")
         dtype = config.torch_dtype if dtype == "auto" else dtype
@@ -181,7 +206,11 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
                 `state_dict`: weights to take in place of the checkpoint's.
                 `use_safetensors`, `variant`: see `nanoformers.checkpoints.find_weights`.
                 `attn_implementation`: "sdpa" (PyTorch's fused kernels) or "eager" (written out).
-                `low_cpu_mem_usage`: accepted; loading always is.
+                `device_map` ("auto", "balanced", "balanced_low_0", "sequential", a device, or {module:
+                device}), `max_memory`, `offload_folder`, `offload_buffers`: where weights live when memory is
+                short, see `nanoformers.placement.PlacementOptions`; `model.hf_device_map` says it then.
+                `low_cpu_mem_usage`, `offload_state_dict`, `trust_remote_code`: accepted; loading always is
+                frugal, and runs no code but this class.
                 Others override the configuration's attributes, or go to the class when `config` is an object.
 
         Raises:
@@ -190,90 +219,86 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
             ValueError: `torch_dtype` is no floating type.
         """
         options = HubOptions.take_from(kwargs)
-        kwargs.pop("low_cpu_mem_usage", None)
-        kwargs.pop("_fast_init", None)
+        places = PlacementOptions.take_from(kwargs)
+        for needless in ("_fast_init", "trust_remote_code", "code_revision"):  # the class is here already
+            kwargs.pop(needless, None)
         ignore_mismatched_sizes = kwargs.pop("ignore_mismatched_sizes", False)
         output_loading_info = kwargs.pop("output_loading_info", False)
-        weights = kwargs.pop("state_dict", None)
+        state_dict = kwargs.pop("state_dict", None)
         variant, use_safetensors = kwargs.pop("variant", None), kwargs.pop("use_safetensors", None)
         for other in ("from_tf", "from_flax"):
             if kwargs.pop(other, False):
                 raise ValueError(f"{other}=True: only checkpoints of PyTorch can be read; convert it first.")
-        dtype = _dtype(kwargs, cls)
+        dtype = take_dtype(kwargs, cls)
 
         name = pretrained_model_name_or_path
-        if name is None and (weights is None or config is None):
+        if name is None and (state_dict is None or config is None):
             raise ValueError("Without a checkpoint, `config` and `state_dict` have to be given.")
-        if isinstance(config, PretrainedConfig):
-            own_config = copy.deepcopy(config)
-            if "attn_implementation" in kwargs:
-                own_config._attn_implementation = kwargs.pop("attn_implementation")
-        else:
-            source: Any = config if config is not None else name
-            values, kwargs = cls.config_class.get_config_dict(source, **vars(options), **kwargs)
-            own_config, kwargs = cls.config_class.from_dict(values, return_unused_kwargs=True, **kwargs)
+        own_config, kwargs = cls._config_for(name, config, options, kwargs)
         # weights of the commit that the configuration came from, when it came from this checkpoint
         if own_config.name_or_path == str(name) and (options.revision is None or config is None):
             options = options.at(own_config._commit_hash)
         own_config.name_or_path = str(name or "")
-        if weights is None:
+        if state_dict is not None:
+            weights = Weights.of_tensors(state_dict)
+        else:
             assert name is not None
-            weights = read_weights(
-                find_weights(name, options, variant=variant, use_safetensors=use_safetensors)
-            )
+            weights = Weights(find_weights(name, options, variant=variant, use_safetensors=use_safetensors))
 
         if dtype == "auto":
-            dtype = own_config.torch_dtype or _dtype_of(weights)
+            dtype = own_config.torch_dtype or dtype_of(weights.outline)
         dtype = dtype or torch.get_default_dtype()
         with without_memory(dtype):
             model = cls(own_config, *model_args, **kwargs)
+        dtype_of_name = partial(model._dtype_of_weight, dtype=dtype)
+        placement = places.resolve(model, dtype_of_name)
         report = fill(
-            model, weights, prefix=cls.base_model_prefix, dtype=dtype, initialize=model._init_weights
+            model,
+            weights,
+            prefix=cls.base_model_prefix,
+            dtype_of_name=dtype_of_name,
+            initialize=model._init_weights,
+            placement=placement,
         )
+        report.leave_out(cls._keys_to_ignore_on_load_missing, cls._keys_to_ignore_on_load_unexpected)
         model.tie_weights()
         model.eval()
-        model._say(report, ignore_mismatched_sizes)
+        report.tell(model, ignore_mismatched_sizes)
+        if name is not None and model.can_generate():
+            model.generation_config = GenerationConfig.of_checkpoint(name, options) or model.generation_config
+        if placement is not None:
+            placement.dispatch(model)
+            model._placement = placement
         return (model, vars(report)) if output_loading_info else model
 
-    def _say(self, report: LoadingReport, ignore_mismatched_sizes: bool) -> None:
-        """Tell the user what was not loaded, or refuse."""
-        name, checkpoint = type(self).__name__, self.name_or_path
-        if report.mismatched_keys and not ignore_mismatched_sizes:
-            lines = [
-                f"size mismatch for {key}: copying a param with shape {list(theirs)} from checkpoint, the "
-                f"shape in current model is {list(ours)}."
-                for key, theirs, ours in report.mismatched_keys
-            ]
-            lines.append(
-                "You may consider adding `ignore_mismatched_sizes=True` in the model `from_pretrained` "
-                "method."
-            )
-            raise RuntimeError(f"Error(s) in loading state_dict for {name}:\n\t" + "\n\t".join(lines))
-        if report.unexpected_keys:
-            # another head's weights are no news, unless the checkpoint says that this very class made it
-            expected_here = name in (self.config.architectures or [])
-            (logger.warning if expected_here else logger.info)(
-                f"Some weights of the model checkpoint at {checkpoint} were not used when initializing "
-                f"{name}: {report.unexpected_keys}"
-            )
-        train_it = (
-            "You should probably TRAIN this model on a down-stream task to be able to use it for "
-            "predictions and inference."
-        )
-        if report.missing_keys:
-            logger.warning(
-                f"Some weights of {name} were not initialized from the model checkpoint at {checkpoint} and "
-                f"are newly initialized: {sorted(report.missing_keys)}\n{train_it}"
-            )
-        if report.mismatched_keys:
-            differences = "\n".join(
-                f"- {key}: found shape {theirs} in the checkpoint and {ours} in the model instantiated"
-                for key, theirs, ours in report.mismatched_keys
-            )
-            logger.warning(
-                f"Some weights of {name} were not initialized from the model checkpoint at {checkpoint} and "
-                f"are newly initialized because the shapes did not match:\n{differences}\n{train_it}"
-            )
+    @classmethod
+    def _config_for(
+        cls,
+        name: str | os.PathLike[str] | None,
+        config: PretrainedConfig | str | os.PathLike[str] | None,
+        options: HubOptions,
+        kwargs: dict[str, Any],
+    ) -> tuple[PretrainedConfig, dict[str, Any]]:
+        """Return the configuration of a model that is loaded, and what of `kwargs` is not for it."""
+        if isinstance(config, PretrainedConfig):
+            own = copy.deepcopy(config)
+            if "attn_implementation" in kwargs:
+                own._attn_implementation = kwargs.pop("attn_implementation")
+            return own, kwargs
+        source: Any = config if config is not None else name
+        values, kwargs = cls.config_class.get_config_dict(source, **vars(options), **kwargs)
+        return cls.config_class.from_dict(values, return_unused_kwargs=True, **kwargs)
+
+    def _dtype_of_weight(self, name: str, dtype: torch.dtype) -> torch.dtype:
+        """Return the type of a floating weight in a model of type `dtype`."""
+        kept = dtype == torch.float16 and not set(self._keep_in_fp32_modules).isdisjoint(name.split("."))
+        return torch.float32 if kept else dtype
+
+    def _apply(self, fn: Callable[..., Any], recurse: bool = True) -> Any:
+        """Refuse `to`, `cuda`, `half` and the like for a model whose weights are elsewhere."""
+        if self._placement is not None:
+            self._placement.refuse_to_move()
+        return super()._apply(fn, recurse)
 
     # Saving
 
@@ -288,7 +313,7 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
         variant: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write the configuration and the weights into a folder, so that `from_pretrained` reads them again.
+        """Write configurations and weights into a folder, so that `from_pretrained` reads them again.
 
         Args:
             save_directory: the folder; created if needed.
@@ -317,146 +342,23 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
         config = copy.deepcopy(self.config)
         config.architectures = [type(self).__name__]
         config.torch_dtype = self.dtype
+        weights = self.state_dict() if state_dict is None else state_dict
+        if self._placement is not None:
+            self._placement.refuse_to_overwrite(folder)
+            weights, save["fetch"] = self._placement.distinct(weights), self._placement.fetch
+        if self._auto_class is not None:
+            custom_object_save(self, folder, config=config)
         config.save_pretrained(folder)
-        write_weights(folder, self.state_dict() if state_dict is None else state_dict, **save)
+        if self.generation_config is not None:
+            self.generation_config.save_pretrained(folder)
+        write_weights(folder, weights, **save)
 
     @classmethod
     def register_for_auto_class(cls, auto_class: str = "AutoModel") -> None:
         """Say that `save_pretrained` shall name this class under `auto_map`, for code in a checkpoint."""
         cls._auto_class = auto_class if isinstance(auto_class, str) else auto_class.__name__
 
-    # Embeddings and heads
-
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the layer that turns token ids into vectors."""
-        base = self.base_model
-        if base is self:
-            raise AttributeError(f"{type(self).__name__} has no input embeddings.")
-        return base.get_input_embeddings()  # type: ignore[operator]
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Put another layer in place of the one that turns token ids into vectors."""
-        base = self.base_model
-        if base is self:
-            raise AttributeError(f"{type(self).__name__} has no input embeddings.")
-        base.set_input_embeddings(value)  # type: ignore[operator]
-
-    def get_output_embeddings(self) -> nn.Module | None:
-        """Return the layer that turns states into scores of tokens (None without one)."""
-        return None
-
-    def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
-        """Put another layer in place of the one that turns states into scores of tokens."""
-        raise AttributeError(f"{type(self).__name__} has no output embeddings.")
-
-    def tie_weights(self) -> None:
-        """Let the output embeddings be the input embeddings, where the configuration says so."""
-        output = self.get_output_embeddings()
-        if output is not None and self.config.tie_word_embeddings:
-            output.weight = self.get_input_embeddings().weight
-
-    def resize_token_embeddings(
-        self, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None
-    ) -> nn.Embedding:
-        """Make room for added tokens (or drop the last ones), in the input and output embeddings.
-
-        Args:
-            new_num_tokens: size of the new vocabulary; new rows are random, as at initialisation. None
-                leaves it.
-            pad_to_multiple_of: round the size up, which some accelerators like.
-
-        Returns:
-            The input embeddings, `weight` (vocab_size, d).
-        """
-        embeddings: Any = self.get_input_embeddings()
-        size = new_num_tokens if new_num_tokens is not None else embeddings.weight.shape[0]
-        if pad_to_multiple_of is not None:
-            size = -(-size // pad_to_multiple_of) * pad_to_multiple_of
-        if size == embeddings.weight.shape[0]:
-            return embeddings
-        resized = nn.Embedding(
-            size, embeddings.weight.shape[1], padding_idx=embeddings.padding_idx, device="meta"
-        )
-        resized.weight = self._resized(embeddings.weight, size)
-        self.set_input_embeddings(resized)
-        output: Any = self.get_output_embeddings()
-        if output is not None:
-            if not self.config.tie_word_embeddings:
-                output.weight = self._resized(output.weight, size)
-            if getattr(output, "bias", None) is not None:
-                output.bias = self._resized(output.bias, size, spread=0.0)
-            output.out_features = size
-        self.config.vocab_size = size
-        self.tie_weights()
-        return resized
-
-    def _resized(self, parameter: nn.Parameter, size: int, spread: float | None = None) -> nn.Parameter:
-        """Return the parameter with `size` rows."""
-        new = parameter.detach().new_empty((size, *parameter.shape[1:]))
-        new.normal_(0.0, self.config.initializer_range if spread is None else spread)
-        kept = min(size, parameter.shape[0])
-        new[:kept] = parameter.detach()[:kept]
-        return nn.Parameter(new, requires_grad=parameter.requires_grad)
-
-    def prune_heads(self, heads_to_prune: dict[int, list[int]]) -> None:
-        """Remove attention heads for good; the configuration remembers which.
-
-        Args:
-            heads_to_prune: {layer: heads}, numbered as before anything was pruned.
-        """
-        pruned = {layer: set(heads) for layer, heads in self.config.pruned_heads.items()}
-        for layer, heads in heads_to_prune.items():
-            pruned[layer] = pruned.get(layer, set()) | set(heads)
-        self.base_model._prune_all(heads_to_prune)  # type: ignore[operator]
-        self.config.pruned_heads = {layer: sorted(heads) for layer, heads in pruned.items()}
-
-    def _prune_all(self, heads_to_prune: dict[int, list[int]]) -> None:
-        """Remove heads from this base model's layers; an architecture that can do it overrides this."""
-        raise AttributeError(f"The heads of {type(self).__name__} cannot be pruned.")
-
-    # Training
-
-    @property
-    def is_gradient_checkpointing(self) -> bool:
-        """Whether layers are computed again in the backward pass."""
-        return any(
-            getattr(module, "gradient_checkpointing_func", None) is not None for module in self.modules()
-        )
-
-    def gradient_checkpointing_enable(
-        self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
-    ) -> None:
-        """Keep no activations inside layers, and compute them again in the backward pass: slower, smaller.
-
-        Args:
-            gradient_checkpointing_kwargs: arguments of `torch.utils.checkpoint.checkpoint`.
-
-        Raises:
-            ValueError: the architecture does not support it.
-        """
-        if not self.supports_gradient_checkpointing:
-            raise ValueError(f"{type(self).__name__} does not support gradient checkpointing.")
-        arguments = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}
-        self._set_gradient_checkpointing(partial(torch.utils.checkpoint.checkpoint, **arguments))
-
-    def gradient_checkpointing_disable(self) -> None:
-        """Keep activations for the backward pass again."""
-        self._set_gradient_checkpointing(None)
-
-    def _set_gradient_checkpointing(self, function: Callable[..., Any] | None) -> None:
-        for module in self.modules():
-            if hasattr(module, "gradient_checkpointing_func"):
-                module.gradient_checkpointing_func = function  # type: ignore[assignment]
-
-    def enable_input_require_grads(self) -> None:
-        """Let the embeddings' output require a gradient, as training adapters on frozen weights needs."""
-        self._require_grads_hook = self.get_input_embeddings().register_forward_hook(
-            lambda module, inputs, output: output.requires_grad_(True)
-        )
-
-    def disable_input_require_grads(self) -> None:
-        """Undo `enable_input_require_grads`."""
-        self._require_grads_hook.remove()
+    # Use
 
     def warn_if_padding_and_no_attention_mask(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor | None
@@ -468,24 +370,3 @@ class PreTrainedModel(nn.Module, ModuleUtilsMixin, PushToHubMixin):
                 "We strongly recommend passing in an `attention_mask` since your input_ids may be padded: "
                 "without it, padding is attended to like any token."
             )
-
-
-def _dtype_of(weights: Mapping[str, torch.Tensor]) -> torch.dtype | None:
-    """Return the floating type of the first floating weight."""
-    return next((tensor.dtype for tensor in weights.values() if tensor.is_floating_point()), None)
-
-
-def _dtype(kwargs: dict[str, Any], cls: type) -> Any:
-    """Take the data type of the weights out of `kwargs`: a floating type, "auto", or None."""
-    newer, older = kwargs.pop("dtype", None), kwargs.pop("torch_dtype", None)
-    dtype = newer if newer is not None else older
-    if isinstance(dtype, str) and dtype != "auto":
-        dtype = getattr(torch, dtype.removeprefix("torch."), dtype)
-    if dtype is not None and dtype != "auto" and not isinstance(dtype, torch.dtype):
-        raise ValueError(f'`torch_dtype` can be either `torch.dtype` or `"auto"`, but received {dtype!r}')
-    if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
-        raise ValueError(
-            f"Can't instantiate {cls.__name__} model under dtype={dtype} since it is not a floating point "
-            "dtype"
-        )
-    return dtype

@@ -84,7 +84,7 @@ class TestHeads:
         assert type(model).__name__ == expected
         assert model.dtype is torch.bfloat16
         assert model.config.hidden_dropout_prob == 0.3
-        assert set(info) == {"missing_keys", "unexpected_keys", "mismatched_keys"}
+        assert set(info) == {"missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"}
 
 
 class TestAutoConfig:

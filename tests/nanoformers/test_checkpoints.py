@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from nanoformers.checkpoints import find_weights, load_sharded_checkpoint, read_weights, write_weights
+from nanoformers.checkpoints import (
+    Weights,
+    find_weights,
+    load_sharded_checkpoint,
+    read_weights,
+    write_weights,
+)
 from nanoformers.hub import HubOptions
 from safetensors import safe_open
 from torch import nn
@@ -165,3 +171,28 @@ class TestLoadShardedCheckpoint:
         write_weights(tmp_path, weights)
         with pytest.raises(ValueError, match="Can't find a checkpoint index"):
             load_sharded_checkpoint(model, tmp_path)
+
+
+class TestWeights:
+    @pytest.mark.parametrize("safe", [True, False], ids=["safetensors", "pickle"])
+    def test_an_outline_and_one_shard_after_the_other(self, tmp_path: Path, weights, safe):
+        write_weights(tmp_path, weights, max_shard_size=1000, safe_serialization=safe)
+        read = Weights(find_weights(tmp_path, OPTIONS))
+        assert {name: tensor.shape for name, tensor in read.outline.items()} == {
+            name: tensor.shape for name, tensor in weights.items()
+        }
+        assert all(tensor.is_meta for tensor in read.outline.values())
+        shards = list(read.shards())
+        assert [len(tensors) for _, tensors in shards] == [2, 2, 1]
+        assert same(shards[0][1] | shards[1][1] | shards[2][1], weights)
+
+    def test_of_tensors(self, weights):
+        ((file, tensors),) = Weights.of_tensors(weights).shards()
+        assert file == ""
+        assert same(tensors, weights)
+
+
+def test_values_that_are_elsewhere_are_fetched(tmp_path: Path, weights):
+    empty = {name: tensor.to("meta") for name, tensor in weights.items()}
+    write_weights(tmp_path, empty, max_shard_size=1000, fetch=weights.__getitem__)
+    assert same(read_weights(find_weights(tmp_path, OPTIONS)), weights)

@@ -184,6 +184,18 @@ except OSError as error:
 """
         assert message in run_python(code)
 
+    def test_a_forced_download_says_what_went_wrong(self, run_python: Callable[..., str]):
+        code = f"""
+from nanoformers.hub import *
+for name in ("nobody/nothing", {MINILM!r}):
+    try:
+        cached_file(name, "config.json", HubOptions(force_download=True))
+    except OSError as error:
+        print(error)
+"""
+        assert "neither a local folder nor a repository" in run_python(code)
+        assert "We couldn't connect to" in run_python(code, HF_ENDPOINT="http://127.0.0.1:9")
+
     def test_offline_variable(self, run_python: Callable[..., str]):
         code = f"from nanoformers.hub import *; print(cached_file({MINILM!r}, 'config.json'))"
         path = run_python(code)
@@ -206,3 +218,54 @@ def test_push_to_hub_saves_and_uploads(tmp_path: Path):
     assert repo_id == "learner/mine"
     assert names == {"config.json"}
     assert len(content["id2label"]) == 3
+
+
+class TestAModelOnARunningHub:
+    """Where to look, for real: every program is a process of its own with an empty cache."""
+
+    BUILD = """
+import torch
+from pathlib import Path
+from nanoformers import AutoModel, BertConfig, BertModel
+torch.manual_seed(0)
+shape = dict(vocab_size=50, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, intermediate_size=20)
+model = BertModel(BertConfig(**shape, max_position_embeddings=12))
+same = lambda other: all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
+"""
+
+    def test_pushed_in_shards_to_a_branch_and_read_again(self, run_python: Callable[..., str]):
+        out = run_python(f"""{self.BUILD}
+from huggingface_hub import list_repo_files
+info = model.push_to_hub("sharded", max_shard_size="5KB", private=True, commit_message="shards")
+print(len([name for name in list_repo_files("learner/sharded") if name.endswith(".safetensors")]))
+print(same(AutoModel.from_pretrained("learner/sharded", revision=info.oid)))
+model.push_to_hub("sharded", safe_serialization=False, revision="pickles")
+print(same(BertModel.from_pretrained("learner/sharded", revision="pickles", use_safetensors=False)))
+placed = BertModel.from_pretrained("learner/sharded", revision=info.oid, device_map={{"": "disk"}})
+ids = torch.ones(1, 3, dtype=torch.long)
+print(torch.equal(placed(ids)[0], model.eval()(ids)[0]))
+try:
+    AutoModel.from_pretrained("learner/sharded", token=False, force_download=True)
+except OSError as error:
+    print("log in with" in str(error))
+""")
+        shards, *answers = out.split()
+        assert int(shards) > 2
+        assert answers == ["True"] * 4
+
+    def test_subfolder_cache_and_no_requests(self, run_python: Callable[..., str], tmp_path: Path):
+        out = run_python(f"""{self.BUILD}
+from huggingface_hub import HfApi
+model.save_pretrained("{tmp_path}/saved")
+HfApi().create_repo("learner/inside")
+HfApi().upload_folder(repo_id="learner/inside", folder_path="{tmp_path}/saved", path_in_repo="deep/er")
+where = dict(subfolder="deep/er", cache_dir="{tmp_path}/cache")
+print(same(AutoModel.from_pretrained("learner/inside", force_download=True, **where)))
+print(Path("{tmp_path}/cache/models--learner--inside").is_dir())
+print(same(BertModel.from_pretrained("learner/inside", local_files_only=True, **where)))
+try:
+    BertModel.from_pretrained("learner/inside", local_files_only=True, subfolder="deep/er")
+except OSError as error:
+    print("requests are switched off" in str(error))
+""")
+        assert out.split() == ["True"] * 4

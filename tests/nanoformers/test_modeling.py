@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -70,7 +71,7 @@ class TestFromPretrained:
         model = BertForMaskedLM(config())
         model.save_pretrained(tmp_path, **how)
         again, info = BertForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
-        assert info == {"missing_keys": [], "unexpected_keys": [], "mismatched_keys": []}
+        assert not any(info.values())
         assert same(again, model)
         assert not again.training
         assert again.config.architectures == ["BertForMaskedLM"]
@@ -194,6 +195,18 @@ class TestFromPretrained:
         again = BertModel.from_pretrained(tmp_path)
         assert torch.equal(again.pooler.dense.weight, model.pooler.dense.weight)
         assert again.pooler.dense.bias.tolist() == [0] * 16
+
+    def test_a_parameter_of_your_own_keeps_what_the_constructor_gave_it(self, tmp_path: Path):
+        class Scaled(BertModel):
+            def __init__(self, config: BertConfig) -> None:
+                super().__init__(config)
+                self.scale = torch.nn.Parameter(torch.full((3,), 2.0))
+                self.post_init()
+
+        BertModel(config()).save_pretrained(tmp_path)
+        model, info = Scaled.from_pretrained(tmp_path, output_loading_info=True)
+        assert info["missing_keys"] == ["scale"]
+        assert model.scale.tolist() == [2.0, 2.0, 2.0]
 
     def test_what_cannot_be(self, tmp_path: Path):
         with pytest.raises(OSError, match=r"does not appear to have a file named config\.json"):
@@ -358,3 +371,31 @@ def test_input_gradients_for_adapters():
     assert model(IDS).last_hidden_state.requires_grad
     model.disable_input_require_grads()
     assert not model(IDS).last_hidden_state.requires_grad
+
+
+class TestWhatArchitecturesDeclare:
+    def test_parts_that_stay_in_float32(self, tmp_path: Path):
+        class Careful(BertModel):
+            _keep_in_fp32_modules: ClassVar[list[str]] = ["LayerNorm"]
+
+        BertModel(config()).save_pretrained(tmp_path)
+        half = Careful.from_pretrained(tmp_path, torch_dtype=torch.float16)
+        assert half.embeddings.LayerNorm.weight.dtype == torch.float32
+        assert half.pooler.dense.weight.dtype == torch.float16
+        other = Careful.from_pretrained(tmp_path, torch_dtype=torch.bfloat16)
+        assert other.embeddings.LayerNorm.weight.dtype == torch.bfloat16
+
+    def test_names_that_are_no_news(self, tmp_path: Path, said):
+        class Knowing(BertModel):
+            _keys_to_ignore_on_load_missing: ClassVar[list[str]] = [r"pooler\.dense"]
+            _keys_to_ignore_on_load_unexpected: ClassVar[list[str]] = [r"^cls\.predictions"]
+
+        BertForMaskedLM(config()).save_pretrained(tmp_path)
+        _, info = Knowing.from_pretrained(tmp_path, output_loading_info=True)
+        assert not any(info.values())
+        assert said() == ""
+
+    def test_what_only_other_classes_need_is_accepted(self, tmp_path: Path):
+        BertModel(config()).save_pretrained(tmp_path)
+        arguments = {"trust_remote_code": True, "code_revision": None, "low_cpu_mem_usage": True}
+        assert BertModel.from_pretrained(tmp_path, offload_state_dict=True, **arguments).training is False

@@ -6,7 +6,10 @@ extraction here returns those of the text's own tokens, as both do without batch
 
 from __future__ import annotations
 
+import json
+
 import nanoformers
+import numpy as np
 import pytest
 import torch
 from classroom import sources
@@ -24,11 +27,15 @@ TEXTS = [
 ]
 PAIRS = [{"text": a, "text_pair": b} for a, b in zip(TEXTS, reversed(TEXTS), strict=True) if b]
 LONG = "a very long text without an end " * 100
+LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+NAMED = {"id2label": dict(enumerate(LABELS)), "label2id": {label: i for i, label in enumerate(LABELS)}}
+STRATEGIES = ["none", "simple", "first", "average", "max"]
 MASKED = ["The [MASK] sat on the mat.", "[MASK]", "A [MASK] and a [MASK] in the rain, all day long."]
 
 
 def same(ours, theirs, tolerance: float = 1e-5) -> None:
-    """Assert equality of nested answers, floats within a tolerance."""
+    """Assert equality of nested answers, floats within a tolerance; the reference has some as numpy's."""
+    theirs = theirs.item() if isinstance(theirs, np.generic) else theirs
     assert type(ours) is type(theirs)
     if isinstance(ours, dict):
         assert set(ours) == set(theirs)
@@ -181,3 +188,120 @@ class TestFillMask:
         ours, theirs = both("fill-mask", "BertForMaskedLM")
         arguments = {"tokenizer_kwargs": {"truncation": True}}
         same(ours("[MASK] " + LONG, **arguments), theirs("[MASK] " + LONG, **arguments))
+
+
+class TestTokenClassification:
+    @pytest.mark.parametrize("batch_size", BATCH_SIZES)
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    def test_lists(self, both, strategy, batch_size):
+        ours, theirs = both("ner", "BertForTokenClassification", **NAMED)
+        arguments = {"aggregation_strategy": strategy}
+        same(ours(TEXTS, batch_size=batch_size, **arguments), theirs(TEXTS, **arguments))
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    @pytest.mark.parametrize("ignored", [[], ["O", "PER", "B-PER"]], ids=str)
+    def test_labels_to_leave_out(self, both, strategy, ignored):
+        ours, theirs = both("ner", "BertForTokenClassification", **NAMED)
+        arguments = {"aggregation_strategy": strategy, "ignore_labels": ignored}
+        same(ours(TEXTS[:5], **arguments), theirs(TEXTS[:5], **arguments))
+
+    def test_labels_without_prefixes(self, both):
+        ours, theirs = both("ner", "BertForTokenClassification", num_labels=3)
+        same(ours(TEXTS, aggregation_strategy="simple"), theirs(TEXTS, aggregation_strategy="simple"))
+
+    @pytest.mark.parametrize("strategy", STRATEGIES[1:])
+    @pytest.mark.parametrize("stride", [0, 30])
+    def test_long_texts(self, both, strategy, stride):
+        ours, theirs = both("ner", "BertForTokenClassification", max_position_embeddings=128, **NAMED)
+        for pipe in (ours, theirs):
+            pipe.tokenizer.model_max_length = 128
+        arguments = {"aggregation_strategy": strategy, "stride": stride}
+        texts = [LONG[:600] + "the naïve café, 東京", "short"]
+        same(ours(texts, batch_size=2, **arguments), theirs(texts, **arguments))
+
+    @pytest.mark.parametrize("inputs", ["We love Paris.", ["We love Paris."]], ids=str)
+    def test_nesting(self, both, inputs):
+        ours, theirs = both("ner", "BertForTokenClassification", **NAMED)
+        same(ours(inputs), theirs(inputs))
+
+    @pytest.mark.parametrize("strategy", STRATEGIES)
+    @pytest.mark.parametrize("arguments", [{}, {"delimiter": "--"}], ids=str)
+    def test_words(self, both, strategy, arguments):
+        ours, theirs = both("ner", "BertForTokenClassification", **NAMED)
+        arguments = {"aggregation_strategy": strategy, "is_split_into_words": True, **arguments}
+        words = [text.split() for text in TEXTS if text]
+        same(ours(words, batch_size=3, **arguments), theirs(words, **arguments))
+
+
+class TestZeroShotClassification:
+    MODEL = {"label2id": {"contradiction": 0, "neutral": 1, "entailment": 2}, "num_labels": 3}  # noqa: RUF012
+
+    @pytest.mark.parametrize("batch_size", BATCH_SIZES)
+    @pytest.mark.parametrize("arguments", [
+        {"candidate_labels": ["politics", "public health", "food"]},
+        {"candidate_labels": "politics, public health,food", "multi_label": True},
+        {"candidate_labels": ["food"]},
+        {"candidate_labels": ["a", "b"], "hypothesis_template": "Is it {}?"},
+    ], ids=str)  # fmt: skip
+    def test_lists(self, both, arguments, batch_size):
+        ours, theirs = both("zero-shot-classification", "BertForSequenceClassification", **self.MODEL)
+        texts = [text for text in TEXTS if text][:12]
+        same(ours(texts, batch_size=batch_size, **arguments), theirs(texts, **arguments))
+
+    @pytest.mark.parametrize("label2id", [{"entailment": 0, "other": 1}, {"no": 0, "yes": 1}], ids=str)
+    @pytest.mark.parametrize("multi_label", [False, True])
+    def test_where_the_entailment_is(self, both, label2id, multi_label):
+        settings = {"label2id": label2id, "num_labels": 2}
+        ours, theirs = both("zero-shot-classification", "BertForSequenceClassification", **settings)
+        arguments = {"candidate_labels": ["a", "b", "c"], "multi_label": multi_label}
+        same(ours("We love you.", **arguments), theirs("We love you.", **arguments))
+
+    def test_what_is_too_long_is_cut(self, both):
+        ours, theirs = both("zero-shot-classification", "BertForSequenceClassification", **self.MODEL)
+        same(ours(LONG, candidate_labels=["a", "b"]), theirs(LONG, candidate_labels=["a", "b"]))
+
+
+@pytest.fixture(scope="module")
+def writers(tmp_path_factory):
+    """Our pipeline and the reference's on one random GPT-2 whose tokens are bytes."""
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    folder = tmp_path_factory.mktemp("gpt2")
+    tokens = [*sorted(ByteLevel.alphabet()), "<|endoftext|>", "th", "the", "Ġthe"]
+    (folder / "vocab.json").write_text(json.dumps({token: number for number, token in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("#version: 0.2\nt h\nth e\nĠ the\n", encoding="utf-8")
+    nanoformers.GPT2TokenizerFast.from_pretrained(folder, model_max_length=96).save_pretrained(folder)
+    torch.manual_seed(0)
+    shape = {"n_positions": 96, "n_embd": 32, "n_layer": 2, "n_head": 4, "initializer_range": 0.4}
+    config = transformers.GPT2Config(vocab_size=len(tokens), bos_token_id=256, eos_token_id=256, **shape)
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
+    return [
+        library.pipeline("text-generation", model=str(folder), device=-1)
+        for library in (nanoformers, transformers)
+    ]
+
+
+class TestTextGeneration:
+    PROMPTS = ["the cat", "", "naïve café — 東京", "a longer text, which goes on: and on"]  # noqa: RUF012
+
+    @pytest.mark.parametrize("arguments", [
+        {"max_new_tokens": 12},
+        {"max_length": 50},
+        {"max_new_tokens": 12, "return_full_text": False},
+        {"max_new_tokens": 12, "return_tensors": True},
+        {"max_new_tokens": 12, "prefix": "the "},
+        {"max_length": 50, "prefix": "the "},
+        {"max_new_tokens": 12, "clean_up_tokenization_spaces": True},
+        {"max_new_tokens": 90, "handle_long_generation": "hole"},
+        {"max_new_tokens": 30, "eos_token_id": [256, 10, 201, 113], "return_tensors": True},
+    ], ids=str)  # fmt: skip
+    def test_lists(self, writers, arguments):
+        ours, theirs = writers
+        arguments = {"do_sample": False, "clean_up_tokenization_spaces": False, **arguments}
+        same(ours(self.PROMPTS, **arguments), theirs(self.PROMPTS, **arguments))
+
+    @pytest.mark.parametrize("inputs", ["the cat", ["the cat"]], ids=str)
+    def test_nesting(self, writers, inputs):
+        ours, theirs = writers
+        arguments = {"do_sample": False, "max_new_tokens": 5, "clean_up_tokenization_spaces": False}
+        same(ours(inputs, **arguments), theirs(inputs, **arguments))

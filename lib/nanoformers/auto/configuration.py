@@ -7,6 +7,7 @@ from typing import Any
 
 from ..configuration import PretrainedConfig
 from .registry import ARCHITECTURES, Architecture, config_class_for
+from .remote_code import remote_class, where_to_look
 
 __all__ = ["AutoConfig"]
 
@@ -39,14 +40,30 @@ class AutoConfig:
         Args:
             pretrained_model_name_or_path: a folder with a `config.json`, the path of such a file, or the
                 name of a repository on the hub.
-            kwargs: as `PretrainedConfig.from_pretrained` takes them.
+            kwargs: as `PretrainedConfig.from_pretrained` takes them; `trust_remote_code=True` to run the
+                code of a configuration that the checkpoint brings along, of `code_revision` if that is
+                another repository's.
 
         Raises:
             OSError: there is no such file, or it is not JSON.
-            ValueError: its `model_type` is missing, or none of those that exist here.
+            ValueError: its `model_type` is missing, or none of those that exist here; or it brings code along
+                that is not trusted.
         """
-        kwargs.pop("trust_remote_code", None)
+        trust_remote_code, where = kwargs.pop("trust_remote_code", None), where_to_look(kwargs)
+        where["code_revision"] = kwargs.pop("code_revision", None)
         values, unused = PretrainedConfig.get_config_dict(pretrained_model_name_or_path, **kwargs)
+        remote = remote_class(
+            "AutoConfig",
+            PretrainedConfig,
+            (values.get("auto_map") or {}).get("AutoConfig"),
+            os.fspath(pretrained_model_name_or_path),
+            trust_remote_code=trust_remote_code,
+            has_local_code=values.get("model_type") in ARCHITECTURES,
+            _commit_hash=values["_commit_hash"],
+            **where,
+        )
+        if remote is not None:
+            return remote.from_dict(values, **unused)
         if "model_type" in values:
             return config_class_for(values["model_type"]).from_dict(values, **unused)
         # older checkpoints say nothing but their own name

@@ -10,6 +10,7 @@ from ..hub import HubOptions
 from ..modeling import PreTrainedModel
 from .configuration import AutoConfig
 from .registry import architecture_of, model_classes
+from .remote_code import remote_class, where_to_look
 
 __all__ = [
     "AutoBackbone",
@@ -73,13 +74,18 @@ class _AutoModelClass:
 
         Args:
             config: the configuration of an architecture that has this head.
-            kwargs: `torch_dtype` (or `dtype`) of the weights, `attn_implementation`.
+            kwargs: `torch_dtype` (or `dtype`) of the weights, `attn_implementation`; `trust_remote_code`
+                and `code_revision` for code that the configuration's checkpoint brings along.
 
         Raises:
-            ValueError: the architecture has no such head; the message lists those that have.
+            ValueError: the architecture has no such head (the message lists those that have), or its code is
+                not trusted.
         """
-        kwargs.pop("trust_remote_code", None)
-        return cls._model_class(config)._from_config(config, **kwargs)
+        trust: dict[str, Any] = {
+            name: kwargs.pop(name, None) for name in ("trust_remote_code", "code_revision")
+        }
+        where: dict[str, Any] = {"_commit_hash": config._commit_hash}
+        return cls._model_class(config, config.name_or_path, **trust, **where)._from_config(config, **kwargs)
 
     @classmethod
     def from_pretrained(
@@ -91,13 +97,19 @@ class _AutoModelClass:
             pretrained_model_name_or_path: a folder that `save_pretrained` wrote, or the name of a repository
                 on the hub.
             model_args: passed to the model's class after the configuration.
-            kwargs: as `PreTrainedModel.from_pretrained` takes them.
+            kwargs: as `PreTrainedModel.from_pretrained` takes them; `trust_remote_code=True` to run the code
+                of a model that the checkpoint brings along, of `code_revision` if that is another
+                repository's.
 
         Raises:
             OSError: there is no such checkpoint, or its files are damaged.
-            ValueError: the architecture has no such head; the message lists those that have.
+            ValueError: the architecture has no such head (the message lists those that have), or its code is
+                not trusted.
         """
-        kwargs.pop("trust_remote_code", None)
+        trust: dict[str, Any] = {
+            name: kwargs.pop(name, None) for name in ("trust_remote_code", "code_revision")
+        }
+        where = where_to_look(kwargs)
         config = kwargs.pop("config", None)
         options = HubOptions.take_from(kwargs)
         if not isinstance(config, PretrainedConfig):
@@ -108,20 +120,36 @@ class _AutoModelClass:
             config, kwargs = AutoConfig.from_pretrained(
                 config if config is not None else pretrained_model_name_or_path,
                 return_unused_kwargs=True,
+                **trust,
                 **vars(options),
                 **kwargs,
             )
             kwargs |= dtypes
             if config.name_or_path == str(pretrained_model_name_or_path):
                 options = options.at(config._commit_hash)
-        return cls._model_class(config).from_pretrained(
+        where["_commit_hash"] = config._commit_hash
+        return cls._model_class(config, str(pretrained_model_name_or_path), **trust, **where).from_pretrained(
             pretrained_model_name_or_path, *model_args, config=config, **vars(options), **kwargs
         )
 
     @classmethod
-    def _model_class(cls, config: PretrainedConfig) -> type[PreTrainedModel]:
+    def _model_class(
+        cls, config: PretrainedConfig, name: str, *, trust_remote_code: bool | None, **where: Any
+    ) -> Any:
         architecture = architecture_of(config)
-        if architecture is None or cls.head not in architecture.models:
+        known_here = architecture is not None and cls.head in architecture.models
+        remote = remote_class(
+            cls.__name__,
+            PreTrainedModel,
+            (getattr(config, "auto_map", None) or {}).get(cls.__name__),
+            name,
+            trust_remote_code=trust_remote_code,
+            has_local_code=known_here,
+            **where,
+        )
+        if remote is not None:
+            return remote
+        if architecture is None or not known_here:
             known = ", ".join(name for name, _ in model_classes(cls.head))
             raise ValueError(
                 f"Unrecognized configuration class {type(config)} for this kind of AutoModel: "

@@ -13,6 +13,7 @@ from ..tokenization import PreTrainedTokenizer, PreTrainedTokenizerBase, PreTrai
 from ..tokenization.files import TOKENIZER_CONFIG_FILE, read_json
 from ..utils import logging
 from .registry import ARCHITECTURES, architecture_of
+from .remote_code import remote_class, where_to_look
 
 if TYPE_CHECKING:
     from ..configuration import PretrainedConfig
@@ -49,17 +50,21 @@ class AutoTokenizer:
                 on the hub.
             inputs: positional arguments of the class.
             kwargs: `use_fast=True` (the fast class if there is one), `tokenizer_type` (a `model_type`, used
-                in place of what the files say), `config` (used in place of config.json), those of
-                `HubOptions`; others go to the class.
+                in place of what the files say), `config` (used in place of config.json),
+                `trust_remote_code=True` to run the code of a tokenizer that the checkpoint brings along (of
+                `code_revision`, if that is another repository's), those of `HubOptions`; others go to the
+                class.
 
         Raises:
             OSError: no tokenizer is found under this name.
-            ValueError: the files do not say which class is needed, or name one that does not exist here.
+            ValueError: the files do not say which class is needed, or name one that does not exist here; or
+                the checkpoint brings code along that is not trusted.
         """
         config = kwargs.pop("config", None)
         use_fast = kwargs.pop("use_fast", True)
         tokenizer_type = kwargs.pop("tokenizer_type", None)
-        trust_remote_code = kwargs.pop("trust_remote_code", False)
+        trust = {"trust_remote_code": kwargs.pop("trust_remote_code", None)}
+        trust |= where_to_look(kwargs) | {"code_revision": kwargs.pop("code_revision", None)}
         options = HubOptions.take_from(kwargs)
         name = os.fspath(pretrained_model_name_or_path)
 
@@ -68,7 +73,7 @@ class AutoTokenizer:
             if chosen is None:
                 raise _refusal(name, f"`tokenizer_type={tokenizer_type!r}`", use_fast)
         else:
-            chosen, options = _choose(name, config, use_fast, trust_remote_code, options)
+            chosen, options = _choose(name, config, use_fast, trust, options)
         return chosen.from_pretrained(name, *inputs, **{**_as_arguments(options), **kwargs})
 
     @staticmethod
@@ -120,7 +125,7 @@ def _choose(
     name: str,
     config: PretrainedConfig | None,
     use_fast: bool,
-    trust_remote_code: bool,
+    trust: dict[str, Any],
     options: HubOptions,
 ) -> tuple[type[PreTrainedTokenizerBase], HubOptions]:
     """Return the class that the files ask for, and the options pinned to the commit they came from."""
@@ -128,17 +133,25 @@ def _choose(
     options = options.at(commit_of(path))
     tokenizer_config = read_json(path) if path else {}
     wanted = tokenizer_config.get("tokenizer_class")
+    references = _references(name, tokenizer_config, config, options)
+    if references is not None:
+        slow, fast = references
+        own = _of_class_name(wanted, use_fast) if wanted is not None and wanted not in GENERIC_FAST else None
+        remote = remote_class(
+            "AutoTokenizer",
+            PreTrainedTokenizerBase,
+            (fast if use_fast and fast is not None else slow) or fast,
+            name,
+            has_local_code=own is not None,
+            _commit_hash=commit_of(path),
+            **trust,
+        )
+        if remote is not None:
+            return remote, options
     if wanted is not None and wanted not in GENERIC_FAST:
         chosen = _of_class_name(wanted, use_fast)
         if chosen is not None:
             return chosen, options
-        if "AutoTokenizer" in tokenizer_config.get("auto_map", {}):
-            said = "`trust_remote_code=True` is not enough" if trust_remote_code else "it is not run"
-            raise ValueError(
-                f"The tokenizer of {name} is the class {wanted}, whose code is in the repository: {said}. "
-                "Download and read it, make it known with `AutoTokenizer.register`, or use the class "
-                "directly."
-            )
         raise _refusal(name, f"{TOKENIZER_CONFIG_FILE} names the class {wanted}", use_fast)
 
     model_type, config_class_name = _model_type(name, config, options, required=wanted is None)
@@ -152,6 +165,22 @@ def _choose(
     if wanted in GENERIC_FAST and use_fast:
         return PreTrainedTokenizerFast, options
     raise _refusal(name, f"{CONFIG_FILE} names the model type {model_type}", use_fast)
+
+
+def _references(
+    name: str, tokenizer_config: dict[str, Any], config: PretrainedConfig | None, options: HubOptions
+) -> tuple[str | None, str | None] | None:
+    """Return where the code of the Python and of the fast class is; None when the checkpoint has none."""
+    auto_map = tokenizer_config.get("auto_map")
+    entry = auto_map.get("AutoTokenizer") if isinstance(auto_map, dict) else auto_map
+    if entry is None and config is not None:
+        entry = (getattr(config, "auto_map", None) or {}).get("AutoTokenizer")
+    elif entry is None and "tokenizer_class" not in tokenizer_config:
+        path = cached_file(name, CONFIG_FILE, options, required=False)
+        entry = (read_json(path) if path else {}).get("auto_map", {}).get("AutoTokenizer")
+    if entry is None:
+        return None
+    return (entry, None) if isinstance(entry, str) else (entry[0], entry[1])
 
 
 def _model_type(

@@ -16,18 +16,20 @@ import os
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 from torch.utils.data import Dataset
 
 from ..hub import PushToHubMixin
 from ..utils import logging
-from .batching import PaddingRule, input_length, pad_batch, plan_batches, take_row
+from .batching import MOST_PADDING, PaddingRule, input_length, pad_batch, plan_batches, take_row
+from .custom import save_code
 from .dataset import PipelineIterator, iterate
-from .placement import resolve_device, resolve_dtype, to_device
+from .placement import first_device, resolve_device, resolve_dtype, to_device
 from .workers import preprocess_in_workers
 
 if TYPE_CHECKING:
@@ -56,6 +58,14 @@ class PipelineException(Exception):  # noqa: N818 - the documented name
         self.model = model
 
 
+class ArgumentHandler(ABC):
+    """Turns the arguments of a call into what the pipeline's first step takes."""
+
+    @abstractmethod
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the inputs, one by one as `Pipeline.preprocess` takes them."""
+
+
 class Parameters(NamedTuple):
     """Keyword arguments of the three steps."""
 
@@ -79,6 +89,8 @@ class Pipeline(PushToHubMixin, ABC):
         modelcard: kept as an attribute.
         framework: only "pt" (PyTorch).
         task: the task's name, used in messages.
+        args_parser: sorts the arguments of a call, in place of the handler that the pipeline's class names
+            (`default_argument_handler`).
         device: -1 or "cpu"; a CUDA ordinal; any torch device. By default the model stays where it is.
         torch_dtype: converts the model's floating-point weights, for example `torch.bfloat16`.
         binary_output: kept as an attribute, for those who write the answers to a file.
@@ -86,9 +98,18 @@ class Pipeline(PushToHubMixin, ABC):
         num_workers: default number of processes that preprocess (0: this one).
         kwargs: defaults of the task's own parameters.
 
+    Attributes:
+        default_argument_handler: what sorts the arguments of a call, in classes that need it.
+        batch_padding_side: the side on which inputs are padded to make a batch; None for the tokenizer's. On
+            the right, positions are those that an input has alone: answers are the same for every batch size.
+
     Raises:
-        ValueError: the device does not exist here, or `framework` is not "pt".
+        ValueError: the device does not exist here, `framework` is not "pt", or a model that a `device_map`
+            placed is to be moved.
     """
+
+    default_argument_handler: ClassVar[type[ArgumentHandler] | None] = None
+    batch_padding_side: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -99,6 +120,7 @@ class Pipeline(PushToHubMixin, ABC):
         modelcard: Any | None = None,
         framework: str | None = None,
         task: str = "",
+        args_parser: ArgumentHandler | None = None,
         device: int | str | torch.device | None = None,
         torch_dtype: str | torch.dtype | None = None,
         binary_output: bool = False,
@@ -118,10 +140,22 @@ class Pipeline(PushToHubMixin, ABC):
         self.image_processor = image_processor
         self.modelcard = modelcard
         self.framework = "pt"
+        if args_parser is None and self.default_argument_handler is not None:
+            args_parser = self.default_argument_handler()
+        self._args_parser: Any = args_parser
         self.binary_output = binary_output
-        self.device = model.device if device is None else resolve_device(device)
+        placed = getattr(model, "hf_device_map", None)
+        if placed is not None and device is not None:
+            raise ValueError(
+                "The model has been loaded with `accelerate` and therefore cannot be moved to a specific "
+                "device. Please discard the `device` argument when creating your pipeline object."
+            )
+        if placed is not None:
+            self.device = first_device(placed)
+        else:
+            self.device = model.device if device is None else resolve_device(device)
         dtype = resolve_dtype(torch_dtype)
-        if self.device != model.device or isinstance(dtype, torch.dtype):
+        if placed is None and (self.device != model.device or isinstance(dtype, torch.dtype)):
             self.model.to(device=self.device, dtype=dtype if isinstance(dtype, torch.dtype) else None)
         self.call_count = 0
         self._batch_size = batch_size
@@ -140,15 +174,15 @@ class Pipeline(PushToHubMixin, ABC):
         """
 
     @abstractmethod
-    def preprocess(self, inputs: Any, *_: Any, **parameters: Any) -> Mapping[str, Any]:
+    def preprocess(self, inputs: Any, /, *_: Any, **parameters: Any) -> Any:
         """Turn one raw input into what the model takes: tensors of shape (1, s, ...)."""
 
     @abstractmethod
-    def _forward(self, model_inputs: Mapping[str, Any], *_: Any, **parameters: Any) -> Any:
+    def _forward(self, model_inputs: Any, /, *_: Any, **parameters: Any) -> Any:
         """Run the model on a batch."""
 
     @abstractmethod
-    def postprocess(self, model_outputs: Any, *_: Any, **parameters: Any) -> Any:
+    def postprocess(self, model_outputs: Any, /, *_: Any, **parameters: Any) -> Any:
         """Turn the outputs for one input (tensors whose first dimension is 1, on the CPU) into the answer."""
 
     # ---- calling
@@ -258,6 +292,15 @@ class Pipeline(PushToHubMixin, ABC):
         """Return one row of a batch's outputs as a batch of one; `length` is what it had before padding."""
         return take_row(model_outputs, row)
 
+    def _most_padding(self, forward_params: dict[str, Any]) -> float:
+        """Return the greatest share of a batch that may be padding."""
+        return MOST_PADDING
+
+    def _padding_rule(self) -> PaddingRule:
+        """Return what batches are padded with, and on which side."""
+        rule = PaddingRule.of(self.tokenizer, self.feature_extractor or self.image_processor)
+        return rule if self.batch_padding_side is None else replace(rule, side=self.batch_padding_side)
+
     def _answers(
         self,
         inputs: Any,
@@ -276,7 +319,7 @@ class Pipeline(PushToHubMixin, ABC):
                 outputs = [self.forward(piece, **parameters.forward) for piece in pieces]
                 yield self._answer(outputs, parameters.postprocess)
             return
-        rule = PaddingRule.of(self.tokenizer, self.feature_extractor or self.image_processor)
+        rule = self._padding_rule()
         while window := list(islice(prepared, look_ahead * batch_size)):
             yield from self._answer_window(window, batch_size, rule, parameters)
 
@@ -288,8 +331,8 @@ class Pipeline(PushToHubMixin, ABC):
         lengths = [input_length(window[owner][part]) for owner, part in places]
         outputs: list[list[Any]] = [[None] * len(pieces) for pieces in window]
         missing = [len(pieces) for pieces in window]
-        answers: list[Any] = [None] * len(window)
-        for batch in plan_batches(lengths, batch_size):
+        answers = [None if pieces else self._answer([], parameters.postprocess) for pieces in window]
+        for batch in plan_batches(lengths, batch_size, self._most_padding(parameters.forward)):
             chosen = [places[index] for index in batch]
             model_inputs = pad_batch([window[owner][part] for owner, part in chosen], rule)
             model_outputs = self.forward(model_inputs, **parameters.forward)
@@ -306,6 +349,9 @@ class Pipeline(PushToHubMixin, ABC):
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:
         """Save the model and what prepares its input into a folder.
 
+        The code of a pipeline that you wrote and registered is saved too, and named in the configuration
+        (`custom_pipelines`), so that `pipeline(task, folder, trust_remote_code=True)` finds it.
+
         Args:
             save_directory: the folder; it is made when it does not exist.
             kwargs: passed to the model's `save_pretrained` (`safe_serialization`, `max_shard_size` ...).
@@ -317,6 +363,7 @@ class Pipeline(PushToHubMixin, ABC):
         if folder.is_file():
             raise NotADirectoryError(f"{folder} is a file: pass the folder to save the pipeline into.")
         folder.mkdir(parents=True, exist_ok=True)
+        save_code(self, folder)
         self.model.save_pretrained(folder, **kwargs)
         for part in (self.tokenizer, self.feature_extractor, self.image_processor):
             if part is not None:

@@ -21,7 +21,7 @@ _FEATURES = {"input_values", "input_features", "pixel_values"}
 # Already of one shape; or of no use for a single row.
 _NEVER_PADDED = {"pixel_values", "image"}
 _DROPPED = {"past_key_values"}
-_MOST_PADDING = 0.25
+MOST_PADDING = 0.25
 
 
 @dataclass(frozen=True)
@@ -85,16 +85,19 @@ def input_length(model_inputs: Any) -> int:
     )
 
 
-def plan_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+def plan_batches(
+    lengths: Sequence[int], batch_size: int, most_padding: float = MOST_PADDING
+) -> list[list[int]]:
     """Divide inputs into batches of similar length, the longest first.
 
-    A batch ends before `batch_size` where one more input would make over a quarter of it padding: a long
+    A batch ends before `batch_size` where one more input would make too much of it padding: a long
     text among many short ones then costs its own length, not a whole batch's. The longest come first, so
     that a batch that does not fit into memory fails at once.
 
     Args:
         lengths: number of positions of each input.
         batch_size: the most inputs in a batch.
+        most_padding: the greatest share of a batch that may be padding; 0 for inputs of equal length only.
 
     Returns:
         The numbers of the inputs of each batch.
@@ -105,7 +108,7 @@ def plan_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
         filled += lengths[index]
         if batches and len(batches[-1]) < batch_size:
             area = lengths[batches[-1][0]] * (len(batches[-1]) + 1)
-            if area - filled <= area * _MOST_PADDING:
+            if area - filled <= area * most_padding:
                 batches[-1].append(index)
                 continue
         batches.append([index])

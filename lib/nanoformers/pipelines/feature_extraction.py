@@ -27,6 +27,8 @@ class FeatureExtractionPipeline(Pipeline):
         torch.Size([1, 8, 384])
     """
 
+    batch_padding_side = "right"
+
     def _sanitize_parameters(
         self,
         truncation: bool | str | None = None,
@@ -68,8 +70,7 @@ class FeatureExtractionPipeline(Pipeline):
         name = next(iter(outputs))
         features = outputs[name]
         if features.ndim == 3 and features.shape[1] > length:  # (1, s, d), padded
-            start = features.shape[1] - length if self.tokenizer.padding_side == "left" else 0
-            outputs[name] = features[:, start : start + length]
+            outputs[name] = features[:, :length]
         return outputs
 
     def postprocess(self, model_outputs: Any, return_tensors: bool | str = False) -> Any:

@@ -32,6 +32,8 @@ class FillMaskPipeline(Pipeline):
         PipelineException: the tokenizer has no mask token, or a text has no mask.
     """
 
+    batch_padding_side = "right"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.check_model_type(dict(model_classes("ForMaskedLM")))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..configuration import PretrainedConfig
 from ..utils import logging
 from .base import Pipeline
+from .custom import custom_entry, custom_tasks, the_only_task
+from .inferring import get_task
 from .placement import resolve_dtype
 from .registry import PIPELINE_REGISTRY
 
 if TYPE_CHECKING:
     import torch
 
-    from ..configuration import PretrainedConfig
     from ..modeling import PreTrainedModel
     from ..tokenization import PreTrainedTokenizerBase
 
@@ -56,9 +59,11 @@ def pipeline(
         use_fast: prefer the fast tokenizer.
         token: access token for the hub, or True for the stored one.
         device: -1 or "cpu", a CUDA ordinal, or any torch device.
-        device_map: not supported: pass `device`.
+        device_map: "auto" or a dictionary: which part of the model goes where (see
+            `PreTrainedModel.from_pretrained`), in place of `device`.
         torch_dtype: type of the weights, for example `torch.bfloat16`, or "auto" for the checkpoint's.
-        trust_remote_code: allow code from the repository to run.
+        trust_remote_code: allow code from the repository to run: that of a model, or of a pipeline that the
+            configuration names (`custom_pipelines`).
         model_kwargs: further arguments of the model's `from_pretrained`.
         pipeline_class: class to use in place of the task's own.
         kwargs: defaults of the pipeline's parameters (`batch_size`, `top_k` ...). `dtype` is the newer
@@ -85,17 +90,40 @@ def pipeline(
     torch_dtype = resolve_dtype(
         _one_of(in_model_kwargs, torch_dtype, 'model_kwargs["torch_dtype"]', "torch_dtype")
     )
-    if device_map is not None or "device_map" in model_kwargs:
-        raise ValueError(
-            "`device_map` is not supported by pipelines here. To put the whole model on one device "
-            'pass `device`, for example `device="cuda:0"` or `device="cpu"`.'
+    if device_map is not None:
+        model_kwargs["device_map"] = _one_of(
+            model_kwargs.get("device_map"), device_map, 'model_kwargs["device_map"]', "device_map"
         )
-    if isinstance(model, Path):
-        model = str(model)
+    if device is not None and model_kwargs.get("device_map") is not None:
+        raise ValueError(
+            "Both `device` and `device_map` are specified. The map says where each part of the model goes, "
+            "so the model cannot be moved to one device: remove `device` and keep `device_map`."
+        )
+    model = str(model) if isinstance(model, Path) else model
 
+    hub: dict[str, Any] = {"revision": revision, "token": token}
+    if trust_remote_code is not None:
+        hub["trust_remote_code"] = trust_remote_code
+    name_or_path = model if isinstance(model, str) else config if isinstance(config, str) else None
+    if isinstance(model, str):
+        try:
+            config, hub, model_kwargs = _load_config(model, config, hub, model_kwargs)
+        except OSError:
+            if task is not None:
+                raise  # without a task, the hub is asked for it first
+    tasks = custom_tasks(config if isinstance(model, str) else getattr(model, "config", None))
+    if task is None and trust_remote_code is not False:
+        task = the_only_task(tasks)
     if task is None:
-        task = _infer_task(model, revision, token)
-    name, entry, _ = PIPELINE_REGISTRY.check_task(task)
+        task = get_task(model, token, revision)
+    entry: dict[str, Any]
+    if task in tasks:
+        where = {**_where_to_look(model_kwargs), **hub, "code_revision": model_kwargs.get("code_revision")}
+        where.pop("trust_remote_code", None)
+        entry = custom_entry(tasks[task], name_or_path, pipeline_class, trust_remote_code, **where)
+    else:
+        _, entry, _ = PIPELINE_REGISTRY.check_task(task)
+
     if model is None:
         for argument, value in {"tokenizer": tokenizer, "feature_extractor": feature_extractor}.items():
             if value is not None:
@@ -104,18 +132,18 @@ def pipeline(
                     "Pass the model that it belongs to."
                 )
         model, default_revision = PIPELINE_REGISTRY.default_checkpoint(task)
-        revision = revision if revision is not None else default_revision
+        hub["revision"] = revision if revision is not None else default_revision
         logger.warning(
-            f"No model was supplied for {task!r}: using {model} (revision {revision or 'main'}). "
+            f"No model was supplied for {task!r}: using {model} (revision {hub['revision'] or 'main'}). "
             "In production, name the model and its revision, so that neither changes under you."
         )
-
-    hub: dict[str, Any] = {"revision": revision, "token": token}
-    if trust_remote_code is not None:
-        hub["trust_remote_code"] = trust_remote_code
-    name_or_path = model if isinstance(model, str) else config if isinstance(config, str) else None
+        name_or_path = model
     if isinstance(model, str):
-        model, hub = _load_model(entry, model, config, hub, model_kwargs, torch_dtype)
+        if not isinstance(config, PretrainedConfig):
+            config, hub, model_kwargs = _load_config(model, config, hub, model_kwargs)
+        model = _load_model(entry, model, config, hub, model_kwargs, torch_dtype)
+    if task == "translation":
+        task = _first_translation(model.config) or task
     if tokenizer is None and entry.get("type") not in _WITHOUT_TOKENIZER:
         if name_or_path is None:
             raise ValueError(
@@ -132,7 +160,7 @@ def pipeline(
         feature_extractor=feature_extractor,
         image_processor=image_processor,
         framework=framework,
-        task=name,
+        task=task,
         device=device,
         torch_dtype=torch_dtype,
         **kwargs,
@@ -156,83 +184,68 @@ def _one_of(first: Any, second: Any, first_name: str, second_name: str) -> Any:
     return second if first is None else first
 
 
-def _infer_task(model: Any, revision: str | None, token: str | bool | None) -> str:
-    """Read the task of a repository from its `pipeline_tag` on the hub."""
-    from ..hub import is_offline
+def _load_config(
+    name_or_path: str,
+    config: str | PretrainedConfig | None,
+    hub: dict[str, Any],
+    model_kwargs: dict[str, Any],
+) -> tuple[PretrainedConfig, dict[str, Any], dict[str, Any]]:
+    """Load the configuration.
 
-    if model is None:
-        raise RuntimeError(
-            "Impossible to instantiate a pipeline without either a task or a model being specified. "
-            f"Pass a task, one of {get_supported_tasks()}, or the name of a model on the hub."
-        )
-    if not isinstance(model, str):
-        raise RuntimeError(
-            "Inferring the task automatically requires to check the hub with a model_id defined as a `str`; "
-            f"a {type(model).__name__} has no page there. Pass `task`, one of {get_supported_tasks()}."
-        )
-    if Path(model).is_dir():
-        raise RuntimeError(
-            f"{model} is a local folder, and the task is read from a model's page on the hub. "
-            f"Pass `task`, one of {get_supported_tasks()}."
-        )
-    if is_offline():
-        raise RuntimeError(
-            "You cannot infer task automatically within `pipeline` when using offline mode. "
-            f"Pass `task`, one of {get_supported_tasks()}."
-        )
-    from huggingface_hub import model_info
-    from huggingface_hub.errors import HFValidationError
+    Returns:
+        It; the hub arguments, pinned to its commit when it is the model's own; and those arguments of the
+        model that were not the configuration's.
+    """
+    from ..auto.configuration import AutoConfig
 
-    try:
-        tag = model_info(model, revision=revision, token=token).pipeline_tag
-    except (OSError, ValueError, RuntimeError, HFValidationError) as error:
-        raise RuntimeError(
-            f"The hub could not say which task {model} is for ({error}). Check the name, or pass `task`, "
-            f"one of {get_supported_tasks()}."
-        ) from error
-    if not tag:
-        raise RuntimeError(
-            f"The model {model} does not seem to have a correct `pipeline_tag` set to infer the task "
-            f"automatically. Pass `task`, one of {get_supported_tasks()}."
-        )
-    return tag
+    if isinstance(config, PretrainedConfig):
+        return config, hub, model_kwargs
+    files = _where_to_look(model_kwargs)
+    loaded, unused = AutoConfig.from_pretrained(
+        config or name_or_path, return_unused_kwargs=True, **{**model_kwargs, **hub}
+    )
+    if config is None and getattr(loaded, "_commit_hash", None):
+        hub = {**hub, "_commit_hash": loaded._commit_hash}
+    return loaded, hub, {**unused, **files}
 
 
 def _load_model(
     entry: dict[str, Any],
     name_or_path: str,
-    config: str | PretrainedConfig | None,
+    config: PretrainedConfig,
     hub: dict[str, Any],
     model_kwargs: dict[str, Any],
     torch_dtype: str | torch.dtype | None,
-) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """Load the model; return it, and the hub arguments pinned to the commit of its configuration."""
-    from ..auto.configuration import AutoConfig
-
+) -> PreTrainedModel:
+    """Load the model with the first of the task's classes that has its architecture."""
     if not entry["pt"]:
         raise ValueError(
             f"The task was registered without `pt_model`, so {name_or_path} cannot be loaded by name: "
             "pass a model object, or register the task with the class that loads its models."
         )
-    if config is None or isinstance(config, str):
-        files = _where_to_look(model_kwargs)
-        loaded, model_kwargs = AutoConfig.from_pretrained(
-            config or name_or_path, return_unused_kwargs=True, **{**model_kwargs, **hub}
-        )
-        model_kwargs = {**model_kwargs, **files}
-        if config is None and getattr(loaded, "_commit_hash", None):
-            hub = {**hub, "_commit_hash": loaded._commit_hash}
-        config = loaded
     arguments = {**model_kwargs, **hub, "config": config}
     if torch_dtype is not None:
         arguments["torch_dtype"] = torch_dtype
     *earlier, last = entry["pt"]
     for auto_class in earlier:
         try:
-            return auto_class.from_pretrained(name_or_path, **arguments), hub
+            return auto_class.from_pretrained(name_or_path, **arguments)
         except ValueError:  # not an architecture for this head
             continue
-    return last.from_pretrained(name_or_path, **arguments), hub
+    return last.from_pretrained(name_or_path, **arguments)
+
+
+def _first_translation(config: PretrainedConfig) -> str | None:
+    """Return the first pair of languages that a configuration has settings for, as a task."""
+    tasks = [task for task in config.task_specific_params or {} if task.startswith("translation")]
+    if not tasks:
+        return None
+    warnings.warn(
+        f'"translation" task was used, instead of "translation_XX_to_YY", defaulting to "{tasks[0]}"',
+        UserWarning,
+        stacklevel=3,
+    )
+    return tasks[0]
 
 
 def _load_tokenizer(

@@ -31,6 +31,12 @@ def resolve_device(device: int | str | torch.device) -> torch.device:
     return found
 
 
+def first_device(device_map: Mapping[str, Any]) -> torch.device:
+    """Return where the inputs go when a `device_map` placed the model: the first accelerator, or the CPU."""
+    devices = [device for device in device_map.values() if device not in ("cpu", "disk")]
+    return resolve_device(devices[0]) if devices else torch.device("cpu")
+
+
 def resolve_dtype(dtype: str | torch.dtype | None) -> str | torch.dtype | None:
     """Turn "bfloat16" or "torch.bfloat16" into the torch type; leave "auto", None and types as they are.
 

@@ -46,8 +46,57 @@ SUPPORTED_TASKS: dict[str, dict[str, Any]] = {
         },
         "type": "text",
     },
+    "token-classification": {
+        "impl": ".token_classification.TokenClassificationPipeline",
+        "pt": ("AutoModelForTokenClassification",),
+        "default": {
+            "model": {"pt": Checkpoint("dbmdz/bert-large-cased-finetuned-conll03-english", "f2482bf")}
+        },
+        "type": "text",
+    },
+    "question-answering": {
+        "impl": ".question_answering.QuestionAnsweringPipeline",
+        "pt": ("AutoModelForQuestionAnswering",),
+        "default": {"model": {"pt": Checkpoint("distilbert-base-cased-distilled-squad", "626af31")}},
+        "type": "text",
+    },
+    "text-generation": {
+        "impl": ".text_generation.TextGenerationPipeline",
+        "pt": ("AutoModelForCausalLM",),
+        "default": {"model": {"pt": Checkpoint("gpt2", "6c0e608")}},
+        "type": "text",
+    },
+    "text2text-generation": {
+        "impl": ".text2text_generation.Text2TextGenerationPipeline",
+        "pt": ("AutoModelForSeq2SeqLM",),
+        "default": {"model": {"pt": Checkpoint("t5-base", "686f1db")}},
+        "type": "text",
+    },
+    "summarization": {
+        "impl": ".text2text_generation.SummarizationPipeline",
+        "pt": ("AutoModelForSeq2SeqLM",),
+        "default": {"model": {"pt": Checkpoint("sshleifer/distilbart-cnn-12-6", "a4f8f3e")}},
+        "type": "text",
+    },
+    # The only task whose name has parameters: from which language to which.
+    "translation": {
+        "impl": ".text2text_generation.TranslationPipeline",
+        "pt": ("AutoModelForSeq2SeqLM",),
+        "default": {
+            ("en", "fr"): {"model": {"pt": Checkpoint("t5-base", "686f1db")}},
+            ("en", "de"): {"model": {"pt": Checkpoint("t5-base", "686f1db")}},
+            ("en", "ro"): {"model": {"pt": Checkpoint("t5-base", "686f1db")}},
+        },
+        "type": "text",
+    },
+    "zero-shot-classification": {
+        "impl": ".zero_shot_classification.ZeroShotClassificationPipeline",
+        "pt": ("AutoModelForSequenceClassification",),
+        "default": {"model": {"pt": Checkpoint("facebook/bart-large-mnli", "c626438")}},
+        "type": "text",
+    },
 }
-TASK_ALIASES = {"sentiment-analysis": "text-classification"}
+TASK_ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
 
 
 class PipelineRegistry:
@@ -71,17 +120,27 @@ class PipelineRegistry:
 
         Returns:
             Its canonical name; its entry, with classes in place of their names; and the options that the
-            name itself carries (None).
+            name itself carries: (source, target) of "translation_XX_to_YY", otherwise None.
 
         Raises:
             KeyError: there is no such task.
         """
-        name = self.task_aliases.get(task, task)
-        if name not in self.supported_tasks:
-            raise KeyError(f"Unknown task {task}, available tasks are {self.get_supported_tasks()}")
+        name, options = self._name_and_options(task)
         entry = self.supported_tasks[name]
         resolved = {**entry, "impl": _resolve(entry["impl"]), "pt": tuple(map(_resolve, entry["pt"]))}
-        return name, resolved, None
+        return name, resolved, options
+
+    def _name_and_options(self, task: str) -> tuple[str, tuple[str, str] | None]:
+        name = self.task_aliases.get(task, task)
+        if name in self.supported_tasks:
+            return name, None
+        if task.startswith("translation"):
+            words = task.split("_")
+            if len(words) != 4 or words[0] != "translation" or words[2] != "to":
+                raise KeyError(f"Invalid translation task {task}, use 'translation_XX_to_YY' format")
+            return "translation", (words[1], words[3])
+        available = [*self.get_supported_tasks(), "translation_XX_to_YY"]
+        raise KeyError(f"Unknown task {task}, available tasks are {available}")
 
     def register_pipeline(
         self,
@@ -110,6 +169,11 @@ class PipelineRegistry:
         if type is not None:
             entry["type"] = type
         self.supported_tasks[task] = entry
+        pipeline_class._registered_impl = {task: entry}  # type: ignore[attr-defined]
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the table of tasks."""
+        return self.supported_tasks
 
     def default_checkpoint(self, task: str) -> Checkpoint:
         """Return the checkpoint of a task for which none is named.
@@ -119,14 +183,23 @@ class PipelineRegistry:
         Raises:
             ValueError: the task has no default, or the file cannot be read.
         """
-        name = self.task_aliases.get(task, task)
+        name, options = self._name_and_options(task)
+        replaced = _replaced_defaults()
         for asked in (task, name):
-            if (checkpoint := _replaced_defaults().get(asked)) is not None:
-                return checkpoint
-        default = self.supported_tasks[name].get("default", {}).get("model", {}).get("pt")
-        if default is None:
+            if asked in replaced:
+                return replaced[asked]
+        defaults = self.supported_tasks[name].get("default", {})
+        pairs = [pair for pair in defaults if isinstance(pair, tuple)]
+        if pairs and options is None:
             raise ValueError(
-                f"The task {task} has no default model: name one, `pipeline({task!r}, model=...)`."
+                f"The task {task} has a default model for each pair of languages: say which, as in "
+                f'"{name}_{pairs[0][0]}_to_{pairs[0][1]}", or name a model.'
+            )
+        default = (defaults.get(options, {}) if options else defaults).get("model", {}).get("pt")
+        if default is None:
+            known = f" (there are models for {', '.join(map(' to '.join, pairs))})" if pairs else ""
+            raise ValueError(
+                f"The task {task} has no default model{known}: name one, `pipeline({task!r}, model=...)`."
             )
         return Checkpoint(*default)
 

@@ -35,6 +35,8 @@ class TextClassificationPipeline(Pipeline):
         [{'label': 'POSITIVE', 'score': ...}]
     """
 
+    batch_padding_side = "right"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.check_model_type(dict(model_classes("ForSequenceClassification")))

@@ -1,8 +1,9 @@
 """Tokenizers: text to model inputs and back.
 
-Read in this order: `encoding` (what a tokenizer returns), `base` (what all have in common), `slow` (pure
-Python) and `fast` (Rust); `preparing` truncates and pads, `strategies` holds the choices, `special_tokens`,
-`files` and `loading` do what their names say.
+Read in this order: `encoding` (what a tokenizer returns), `calling` and `decoding` (what one does with it),
+`base` (what all have in common), `slow` (pure Python) and `fast` (Rust), `converting` (from one to the
+other); `preparing` truncates and pads, `strategies` holds the choices, `special_tokens`, `files` and
+`loading` do what their names say. `byte_level` and `sentence_pieces` are what several architectures share.
 """
 
 from tokenizers import AddedToken

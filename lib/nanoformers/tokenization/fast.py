@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import Decoder
 
-from .base import EncodingOptions, PreTrainedTokenizerBase
+from .base import PreTrainedTokenizerBase
+from .calling import EncodingOptions
+from .converting import convert_slow_tokenizer
 from .encoding import BatchEncoding
 from .files import FULL_TOKENIZER_FILE, write_whole
 from .strategies import LengthPlan, PaddingStrategy, TruncationStrategy
@@ -45,20 +47,8 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
     is_fast = True
 
     def __init__(self, **kwargs: Any) -> None:
-        tokenizer_object = kwargs.pop("tokenizer_object", None)
-        tokenizer_file = kwargs.pop("tokenizer_file", None)
-        kwargs.pop("from_slow", None)
+        self._tokenizer = self._take_backend(kwargs)
         added_tokens_decoder: dict[int, AddedToken] = kwargs.pop("added_tokens_decoder", {})
-        if tokenizer_object is not None:
-            self._tokenizer = copy.deepcopy(tokenizer_object)
-        elif tokenizer_file is not None:
-            self._tokenizer = _read_tokenizer(tokenizer_file)
-        else:
-            raise ValueError(
-                f"Couldn't instantiate the backend tokenizer of {type(self).__name__}: pass "
-                "`tokenizer_object=` (a `tokenizers.Tokenizer`), `tokenizer_file=` (the path of a "
-                "tokenizer.json), or, in a class that has one, the vocabulary file."
-            )
         truncation, padding = self._tokenizer.truncation, self._tokenizer.padding
         if truncation is not None:
             kwargs.setdefault("truncation_side", truncation["direction"])
@@ -70,6 +60,27 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
         super().__init__(**kwargs)
         self._tokenizer.encode_special_tokens = self.split_special_tokens
         self._add_missing_tokens(added_tokens_decoder)
+
+    def _take_backend(self, kwargs: dict[str, Any]) -> Tokenizer:
+        """Pop what the backend is built from out of `kwargs`, and build it."""
+        tokenizer_object = kwargs.pop("tokenizer_object", None)
+        tokenizer_file = kwargs.pop("tokenizer_file", None)
+        from_slow = kwargs.pop("from_slow", False)
+        names = self.vocab_files_names.keys() - {"tokenizer_file"}
+        files = {name: kwargs.pop(name) for name in names & kwargs.keys()}
+        files = {name: path for name, path in files.items() if path is not None}
+        convertible = self.slow_tokenizer_class is not None and files.keys() == names
+        if tokenizer_object is not None:
+            return copy.deepcopy(tokenizer_object)
+        if tokenizer_file is not None and not (from_slow and convertible):
+            return _read_tokenizer(tokenizer_file)
+        if convertible and self.slow_tokenizer_class is not None:
+            return convert_slow_tokenizer(self.slow_tokenizer_class(**files, **kwargs))
+        raise ValueError(
+            f"Couldn't instantiate the backend tokenizer of {type(self).__name__}: pass "
+            "`tokenizer_object=` (a `tokenizers.Tokenizer`), `tokenizer_file=` (the path of a "
+            "tokenizer.json), or, in a class that has them, all vocabulary files."
+        )
 
     def _add_missing_tokens(self, added_tokens_decoder: dict[int, AddedToken]) -> None:
         """Add the tokens that the configuration or the arguments name and the backend lacks."""

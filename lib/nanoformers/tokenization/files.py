@@ -57,7 +57,11 @@ class TokenizerFiles(NamedTuple):
 
 
 def find_files(
-    name_or_path: str | os.PathLike[str], wanted: dict[str, str], options: HubOptions
+    name_or_path: str | os.PathLike[str],
+    wanted: dict[str, str],
+    options: HubOptions,
+    *,
+    convertible: bool = False,
 ) -> TokenizerFiles:
     """Find and read the files of a tokenizer, with as few requests as possible.
 
@@ -70,9 +74,10 @@ def find_files(
         wanted: {argument: file name} of the class, in order of preference: with "tokenizer_file" present,
             the others are asked for only when tokenizer.json does not exist.
         options: see `HubOptions`.
+        convertible: whether tokenizer.json will do where vocabulary files are missing.
 
     Raises:
-        OSError: none of the wanted files exists, or the repository cannot be reached.
+        OSError: not all of the wanted files exist, or the repository cannot be reached.
         ValueError: a JSON file cannot be read.
     """
     config_path = cached_file(name_or_path, TOKENIZER_CONFIG_FILE, options, required=False)
@@ -87,7 +92,7 @@ def find_files(
             paths["tokenizer_file"] = path
             options = options.at(commit_of(path))
     if "tokenizer_file" not in paths:
-        paths |= _vocabulary_files(name_or_path, wanted, options)
+        paths |= _vocabulary_files(name_or_path, wanted, options, convertible)
 
     if "added_tokens_decoder" in arguments:
         arguments["added_tokens_decoder"] = {
@@ -101,7 +106,7 @@ def find_files(
 
 
 def _vocabulary_files(
-    name_or_path: str | os.PathLike[str], wanted: dict[str, str], options: HubOptions
+    name_or_path: str | os.PathLike[str], wanted: dict[str, str], options: HubOptions, convertible: bool
 ) -> dict[str, str]:
     names = {argument: file for argument, file in wanted.items() if argument != "tokenizer_file"}
     paths: dict[str, str] = {}
@@ -110,9 +115,15 @@ def _vocabulary_files(
         if path is not None:
             paths[argument] = path
             options = options.at(commit_of(path))
-    if not paths and wanted:
+    missing = [file for argument, file in wanted.items() if argument not in paths]
+    if missing == list(wanted.values()) or names.keys() != paths.keys():
+        full = (
+            cached_file(name_or_path, FULL_TOKENIZER_FILE, options, required=False) if convertible else None
+        )
+        if full is not None:
+            return {"tokenizer_file": full}
         # asking for it as required gives the error that tells what is wrong: repository, revision or network
-        cached_file(name_or_path, next(iter(wanted.values())), options, required=True)
+        cached_file(name_or_path, missing[0], options, required=True)
     return paths
 
 
@@ -147,9 +158,10 @@ def _take_newer_spellings(arguments: dict[str, Any]) -> None:
     """`extra_special_tokens` (a list, or named ones in a dictionary) is `additional_special_tokens` here."""
     extra = arguments.pop("extra_special_tokens", None)
     if extra:
-        known = list(arguments.get("additional_special_tokens") or ())
+        given = list(arguments.get("additional_special_tokens") or ())
+        known = given + [arguments.get(name) for name in SINGLE_NAMES]
         new = extra.values() if isinstance(extra, dict) else extra
-        arguments["additional_special_tokens"] = known + [token for token in new if token not in known]
+        arguments["additional_special_tokens"] = given + [token for token in new if token not in known]
 
 
 def _special_tokens_as_objects(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..dynamic_modules import custom_object_save
 from ..hub import HubOptions, PushToHubMixin
 from ..utils import logging
+from .converting import fast_counterpart, slow_files
 from .files import (
     ADDED_TOKENS_FILE,
     SPECIAL_TOKENS_MAP_FILE,
@@ -35,7 +37,8 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
     """
 
     vocab_files_names: dict[str, str] = {}  # noqa: RUF012 - documented; each subclass has its own
-    slow_tokenizer_class: type | None = None
+    slow_tokenizer_class: type[Any] | None = None
+    _auto_class: str | None = None
     init_kwargs: dict[str, Any]
     name_or_path: str
 
@@ -58,21 +61,24 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
             ValueError: its files cannot be read.
         """
         options = HubOptions.take_from(kwargs)
-        kwargs.pop(
-            "trust_remote_code", None
-        )  # for `AutoTokenizer`; a class that is already here needs no code
+        kwargs.pop("trust_remote_code", None)  # for `AutoTokenizer`; a class that is here needs no code
         name = os.fspath(pretrained_model_name_or_path)
         if Path(name).is_file():
             files = TokenizerFiles({cls._argument_of_single_file(name): name}, {}, None)
         else:
-            files = find_files(name, cls.vocab_files_names, options)
+            convertible = fast_counterpart(cls) is not None
+            files = find_files(name, cls.vocab_files_names, options, convertible=convertible)
         paths, arguments, saved_class = files
         cls._check_saved_class(saved_class, name)
         from_slow = kwargs.get("from_slow", False)
         if from_slow and "tokenizer_file" in paths:
             others = {key: file for key, file in cls.vocab_files_names.items() if key != "tokenizer_file"}
             paths = find_files(name, others, options).paths
-        return cls(*init_inputs, **{**paths, **arguments, "name_or_path": name, **kwargs})
+        arguments = {**arguments, "name_or_path": name, **kwargs}
+        if "tokenizer_file" in paths and "tokenizer_file" not in cls.vocab_files_names:
+            with slow_files(cls, paths["tokenizer_file"], **arguments) as converted:
+                return cls(*init_inputs, **{**arguments, **converted})
+        return cls(*init_inputs, **{**paths, **arguments})
 
     @classmethod
     def _argument_of_single_file(cls, path: str) -> str:
@@ -130,17 +136,32 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         # what may fail is written first: a folder with a configuration has a vocabulary too
         vocabulary = self._save_vocabulary_files(folder, legacy_format, filename_prefix)
+        config = self._config_to_save()
+        code = custom_object_save(self, folder, config=config) if self._auto_class is not None else []
         files = [
-            write_json(folder / f"{prefix}{TOKENIZER_CONFIG_FILE}", self._config_to_save(), sort_keys=True),
+            write_json(folder / f"{prefix}{TOKENIZER_CONFIG_FILE}", config, sort_keys=True),
             write_json(
                 folder / f"{prefix}{SPECIAL_TOKENS_MAP_FILE}",
                 tokens_to_json(_plainest(self.special_tokens_map_extended), with_type=False),
             ),
             *vocabulary,
+            *map(str, code),
         ]
         if push_to_hub:
             self.push_to_hub(kwargs.pop("repo_id", folder.name), **kwargs)
         return tuple(files)
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class: str = "AutoTokenizer") -> None:
+        """Say that `save_pretrained` shall name this class under `auto_map`, and save its code.
+
+        Raises:
+            ValueError: `auto_class` is not "AutoTokenizer".
+        """
+        name = auto_class if isinstance(auto_class, str) else auto_class.__name__
+        if name != "AutoTokenizer":
+            raise ValueError(f"{name} is not an auto class of tokenizers: it is AutoTokenizer.")
+        cls._auto_class = name
 
     def _save_vocabulary_files(
         self, folder: Path, legacy_format: bool | None, filename_prefix: str | None
@@ -172,9 +193,7 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
         raise NotImplementedError(f"{type(self).__name__} does not say how its vocabulary is saved.")
 
     def _config_to_save(self) -> dict[str, Any]:
-        """Return what tokenizer_config.json says: arguments as they are now, special and added tokens, "
-        "class.
-        """
+        """Return what tokenizer_config.json says: arguments (as they are now), tokens, class."""
         config = {key: _json_or_none(getattr(self, key, value)) for key, value in self.init_kwargs.items()}
         for key in ("model_max_length", "clean_up_tokenization_spaces"):
             config[key] = getattr(self, key)

@@ -154,9 +154,7 @@ def truncate_sequences(
 
 
 def _share(first: int, second: int, remove: int) -> tuple[int, int]:
-    """Return the lengths that are left when `remove` tokens go, one by one, from the longer of two "
-    "members.
-    """
+    """Return two lengths after `remove` tokens have gone, each from the longer member."""
     level = min(abs(first - second), remove)  # until both are equally long, only the longer one shrinks
     if first > second:
         first -= level

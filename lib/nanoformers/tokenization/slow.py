@@ -7,14 +7,16 @@ Mirrors `PreTrainedTokenizer` of the documentation page `main_classes/tokenizer`
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Tokenizer
 
 from ..utils import logging
-from .base import EncodingOptions, PreTrainedTokenizerBase
+from .base import PreTrainedTokenizerBase
+from .calling import EncodingOptions
 from .encoding import BatchEncoding
 
 __all__ = ["PreTrainedTokenizer"]
@@ -66,6 +68,17 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
             The text, and the arguments in `kwargs` that this method did not use.
         """
         return text, kwargs
+
+    def fast_backend(self) -> Tokenizer:
+        """Return the `tokenizers.Tokenizer` that splits texts as this tokenizer does (for a subclass).
+
+        Raises:
+            ValueError: this class does not say how it is converted.
+        """
+        raise ValueError(
+            f"{type(self).__name__} does not say how it is converted to a fast tokenizer: define its "
+            "`fast_backend`, or load a tokenizer.json."
+        )
 
     # Vocabulary
 
@@ -181,16 +194,19 @@ class PreTrainedTokenizer(PreTrainedTokenizerBase):
     def _make_finder(self, split_special_tokens: bool) -> re.Pattern[str]:
         """Compile an expression with one group that finds added tokens; longer ones are preferred."""
         lower_case = getattr(self, "do_lower_case", False)
-        alternatives = []
-        for token in sorted(self._added_tokens_decoder.values(), key=lambda t: len(t.content), reverse=True):
-            if token.special and split_special_tokens:
-                continue
-            pattern = re.escape(token.content)
-            if lower_case and token.normalized and not token.special:
-                pattern = f"(?i:{pattern})"
-            if token.single_word:
-                pattern = rf"(?<!\w){pattern}(?!\w)"
-            alternatives.append((r"\s*" if token.lstrip else "") + pattern + (r"\s*" if token.rstrip else ""))
+
+        def surroundings(token: AddedToken) -> tuple[str, str]:
+            """Return what stands before and behind a token in the expression."""
+            any_case = lower_case and token.normalized and not token.special
+            before = (r"\s*" if token.lstrip else "") + (r"(?<!\w)" if token.single_word else "")
+            behind = (r"(?!\w)" if token.single_word else "") + (r"\s*" if token.rstrip else "")
+            return before + ("(?i:" if any_case else "(?:"), ")" + behind
+
+        tokens = [t for t in self._added_tokens_decoder.values() if not (t.special and split_special_tokens)]
+        tokens.sort(key=lambda token: len(token.content), reverse=True)
+        alternatives = []  # those with the same surroundings together: a hundred sentinels are one of them
+        for (before, behind), alike in itertools.groupby(tokens, surroundings):
+            alternatives.append(before + "|".join(re.escape(token.content) for token in alike) + behind)
         finder = re.compile(f"({'|'.join(alternatives)})" if alternatives else r"(?!)")
         self._finders[split_special_tokens] = finder
         return finder

@@ -294,9 +294,7 @@ def tokens_to_json(value: Any, *, with_type: bool = True) -> Any:
 
 
 def tokens_from_json(value: Any) -> Any:
-    """Return `value` with the dictionaries that stand for tokens as `AddedToken`s (undoes "
-    "`tokens_to_json`).
-    """
+    """Return `value` with `AddedToken`s for the dictionaries that `tokens_to_json` made of them."""
     if isinstance(value, dict):
         if value.get("__type") == "AddedToken":
             return AddedToken(**{key: item for key, item in value.items() if key != "__type"})

@@ -6,10 +6,10 @@ Mirrors the documentation page `pad_truncation`.
 from __future__ import annotations
 
 import warnings
-from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..utils import logging
+from ..utils.enums import ExplicitEnum
 
 if TYPE_CHECKING:
     from .base import PreTrainedTokenizerBase
@@ -22,20 +22,7 @@ VERY_LARGE_INTEGER = int(1e30)  # `model_max_length` of a model that has no maxi
 _LARGEST_REAL_MAXIMUM = int(1e20)  # old files round that number; whatever is larger than this means the same
 
 
-class _NamedChoice(str, Enum):
-    """A string enumeration whose error names the allowed values."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Any:
-        raise ValueError(
-            f"{value} is not a valid {cls.__name__}, please select one of {[choice.value for choice in cls]}"
-        )
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class PaddingStrategy(_NamedChoice):
+class PaddingStrategy(ExplicitEnum):
     """What `padding=` may be: up to the longest member, up to a length, not at all."""
 
     LONGEST = "longest"
@@ -43,7 +30,7 @@ class PaddingStrategy(_NamedChoice):
     DO_NOT_PAD = "do_not_pad"
 
 
-class TruncationStrategy(_NamedChoice):
+class TruncationStrategy(ExplicitEnum):
     """What `truncation=` may be: which member of a pair gives up tokens."""
 
     ONLY_FIRST = "only_first"
@@ -52,7 +39,7 @@ class TruncationStrategy(_NamedChoice):
     DO_NOT_TRUNCATE = "do_not_truncate"
 
 
-class TensorType(_NamedChoice):
+class TensorType(ExplicitEnum):
     """What `return_tensors=` may be."""
 
     PYTORCH = "pt"

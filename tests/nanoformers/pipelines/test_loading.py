@@ -21,9 +21,29 @@ class TestTasks:
         assert get_supported_tasks() == [
             "feature-extraction",
             "fill-mask",
+            "ner",
+            "question-answering",
             "sentiment-analysis",
+            "summarization",
             "text-classification",
+            "text-generation",
+            "text2text-generation",
+            "token-classification",
+            "translation",
+            "zero-shot-classification",
         ]
+
+    def test_a_translation_names_its_languages(self):
+        name, entry, options = check_task("translation_en_to_fr")
+        assert (name, options) == ("translation", ("en", "fr"))
+        assert entry["impl"] is nanoformers.TranslationPipeline
+
+    @pytest.mark.parametrize("task", ["translation_en", "translation_en_fr", "translation_en_in_fr"])
+    def test_a_translation_that_does_not(self, task):
+        with pytest.raises(
+            KeyError, match=f"Invalid translation task {task}, use 'translation_XX_to_YY' format"
+        ):
+            check_task(task)
 
     def test_an_alias(self):
         name, entry, options = check_task("sentiment-analysis")
@@ -35,7 +55,7 @@ class TestTasks:
 
     def test_an_unknown_task(self):
         with pytest.raises(
-            KeyError, match=r"Unknown task singing, available tasks are \['feature-extraction'"
+            KeyError, match=r"Unknown task singing, available tasks are \['feature-extraction'.*_XX_to_YY"
         ):
             pipeline("singing")
 
@@ -65,6 +85,27 @@ class TestDefaults:
         monkeypatch.delenv("NANOFORMERS_PIPELINE_DEFAULTS", raising=False)
         default = PIPELINE_REGISTRY.default_checkpoint("sentiment-analysis")
         assert default == ("distilbert-base-uncased-finetuned-sst-2-english", "af0f99b")
+
+    @pytest.mark.parametrize("task", [task for task in get_supported_tasks() if task != "translation"])
+    def test_every_task_has_one(self, monkeypatch, task):
+        monkeypatch.delenv("NANOFORMERS_PIPELINE_DEFAULTS", raising=False)
+        name, revision = PIPELINE_REGISTRY.default_checkpoint(task)
+        assert (bool(name), len(revision)) == (True, 7)
+
+    def test_a_translation_has_one_for_some_languages(self, monkeypatch):
+        monkeypatch.delenv("NANOFORMERS_PIPELINE_DEFAULTS", raising=False)
+        assert PIPELINE_REGISTRY.default_checkpoint("translation_en_to_de") == ("t5-base", "686f1db")
+        with pytest.raises(ValueError, match="models for en to fr, en to de, en to ro"):
+            PIPELINE_REGISTRY.default_checkpoint("translation_fr_to_ja")
+        with pytest.raises(ValueError, match='as in "translation_en_to_fr"'):
+            PIPELINE_REGISTRY.default_checkpoint("translation")
+
+    @pytest.mark.parametrize("name", ["translation_en_to_fr", "translation"])
+    def test_a_file_may_name_one_for_translations(self, tmp_path, monkeypatch, name):
+        path = tmp_path / "defaults.json"
+        path.write_text(json.dumps({name: {"model": "owner/name"}}))
+        monkeypatch.setenv("NANOFORMERS_PIPELINE_DEFAULTS", str(path))
+        assert PIPELINE_REGISTRY.default_checkpoint("translation_en_to_fr").model == "owner/name"
 
     @pytest.mark.parametrize("task", ["sentiment-analysis", "text-classification"])
     def test_a_file_puts_others_in_their_place(self, checkpoint, tmp_path, monkeypatch, task):
@@ -125,15 +166,26 @@ class TestArguments:
         with pytest.raises(RuntimeError, match="without `model`"):
             pipeline("fill-mask", tokenizer=tokenizer)
 
-    @pytest.mark.parametrize("where", [{"device_map": "auto"}, {"model_kwargs": {"device_map": "auto"}}])
-    def test_device_maps_are_refused(self, checkpoint, where):
-        with pytest.raises(ValueError, match="pass `device`"):
-            pipeline("text-classification", str(checkpoint), **where)
+    @pytest.mark.parametrize("where", [{"device_map": "cpu"}, {"model_kwargs": {"device_map": {"": "cpu"}}}])
+    def test_a_map_of_devices(self, checkpoint, where):
+        classifier = pipeline("text-classification", str(checkpoint), **where)
+        assert classifier.model.hf_device_map == {"": "cpu"}
+        assert classifier("the cat") == pipeline("text-classification", str(checkpoint))("the cat")
+
+    def test_a_map_and_a_device(self, checkpoint):
+        with pytest.raises(ValueError, match="remove `device` and keep `device_map`"):
+            pipeline("text-classification", str(checkpoint), device_map="auto", device="cpu")
+
+    def test_a_model_that_a_map_placed_is_not_moved(self, checkpoint, tokenizer):
+        model = nanoformers.AutoModelForSequenceClassification.from_pretrained(checkpoint, device_map="cpu")
+        with pytest.raises(ValueError, match="discard the `device` argument"):
+            pipeline("text-classification", model, tokenizer=tokenizer, device="cpu")
 
     @pytest.mark.parametrize("both", [
         {"dtype": "float32", "torch_dtype": "float16"},
         {"torch_dtype": "float32", "model_kwargs": {"torch_dtype": "float16"}},
         {"token": "a", "use_auth_token": "b"},
+        {"device_map": "auto", "model_kwargs": {"device_map": "cpu"}},
     ])  # fmt: skip
     def test_two_spellings_that_differ(self, checkpoint, both):
         with pytest.raises(ValueError, match="both given"):
@@ -166,6 +218,7 @@ class TestInferringTheTask:
         ("owner/singer", "KeyError Unknown task singing"),
         ("owner/silent", "RuntimeError .* does not seem to have a correct `pipeline_tag`"),
         ("owner/missing", "RuntimeError The hub could not say"),
+        ("owner/picture", "RuntimeError This model is meant to be used with timm"),
     ])  # fmt: skip
     def test_the_hub_is_asked(self, hub_that_knows_tasks, name, said):
         code = (
@@ -188,12 +241,16 @@ class TestInferringTheTask:
 @pytest.fixture(scope="module")
 def hub_that_knows_tasks():
     """A loopback server that answers `/api/models/...`."""
-    tags = {"/api/models/owner/singer": "singing", "/api/models/owner/silent": None}
+    tags = {
+        "/api/models/owner/singer": {"pipeline_tag": "singing", "library_name": "transformers"},
+        "/api/models/owner/silent": {},
+        "/api/models/owner/picture": {"pipeline_tag": "image-classification", "library_name": "timm"},
+    }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             known = self.path in tags
-            body = json.dumps({"id": self.path, "pipeline_tag": tags.get(self.path)}).encode()
+            body = json.dumps({"id": self.path, **tags.get(self.path, {})}).encode()
             self.send_response(200 if known else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
