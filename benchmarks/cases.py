@@ -162,6 +162,44 @@ def forward(rows: int, length: int) -> Callable[[str], Callable[[], float]]:
     return prepare
 
 
+def decoding(new_tokens: int) -> Callable[[str], Callable[[], float]]:
+    """Go on greedily from a prompt of 16 tokens with a GPT-2 of 23.5 M random weights, the same for both.
+
+    There is no token for the end, so every round generates as many tokens.
+    """
+
+    def prepare(library: str) -> Callable[[], float]:
+        import torch
+
+        module = importlib.import_module(library)
+        config = module.GPT2Config(
+            vocab_size=8000,
+            n_positions=1024,
+            n_embd=512,
+            n_layer=6,
+            n_head=8,
+            bos_token_id=0,
+            eos_token_id=None,
+        )
+        torch.manual_seed(0)
+        model = module.GPT2LMHeadModel(config).eval()
+        generator = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for _, parameter in sorted(model.named_parameters()):
+                parameter.normal_(0.0, 0.1, generator=generator)
+        ids = torch.randint(0, 8000, (1, 16), generator=generator)
+        arguments = {"attention_mask": torch.ones_like(ids), "do_sample": False, "pad_token_id": 0}
+
+        def run() -> None:
+            found = model.generate(ids, **arguments, max_new_tokens=new_tokens)
+            assert found.shape == (1, 16 + new_tokens)
+
+        run()
+        return timed(run)
+
+    return prepare
+
+
 _EVERYTHING = "from {0} import AutoModel, AutoTokenizer, pipeline"
 CASES = {
     "import-torch": Case(
@@ -179,5 +217,6 @@ CASES = {
     "embed-32": Case("embed 512 sentences, batches of 32", embedding(32)),
     "tokenize-fast": Case("tokenize 2,000 sentences, fast", tokenizing(fast=True)),
     "tokenize-slow": Case("tokenize 2,000, pure Python", tokenizing(fast=False)),
+    "decode": Case("decode 200 tokens, GPT-2 of 23.5 M", decoding(200)),
     "forward": Case("one BERT forward, 8 x 128 tokens", forward(8, 128)),
 }

@@ -12,7 +12,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
+
+# A property is true or false; how long an example took says how busy the machine was.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 # The clients read these once, when they are imported: they must be set before any test module is.
 _home = tempfile.mkdtemp(prefix="nanoformers-tests-")

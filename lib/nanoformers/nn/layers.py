@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+
+from .single_row import linear_of_rows
 
 __all__ = [
     "Conv1D",
@@ -16,6 +18,9 @@ __all__ = [
     "prune_layer",
     "prune_linear_layer",
 ]
+
+
+LinearLayer = TypeVar("LinearLayer", bound=nn.Linear)
 
 
 class Conv1D(nn.Module):
@@ -40,7 +45,7 @@ class Conv1D(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map the last dimension: (..., nx) -> (..., nf)."""
-        return F.linear(x, self.weight.t(), self.bias)
+        return linear_of_rows(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """Say the widths."""
@@ -68,7 +73,7 @@ def find_pruneable_heads_and_indices(
     return remaining, keep.flatten().nonzero().squeeze(1)
 
 
-def prune_linear_layer(layer: nn.Linear, index: torch.Tensor, dim: int = 0) -> nn.Linear:
+def prune_linear_layer(layer: LinearLayer, index: torch.Tensor, dim: int = 0) -> LinearLayer:
     """Return a linear layer with only some of the outputs (`dim` 0) or inputs (`dim` 1).
 
     Args:
@@ -77,7 +82,7 @@ def prune_linear_layer(layer: nn.Linear, index: torch.Tensor, dim: int = 0) -> n
         dim: dimension of the weight (out, in) that `index` is about.
     """
     weight = layer.weight.detach().index_select(dim, index.to(layer.weight.device)).clone()
-    pruned = nn.Linear(
+    pruned = type(layer)(
         weight.shape[1], weight.shape[0], bias=layer.bias is not None, device="meta", dtype=weight.dtype
     )
     pruned.weight = nn.Parameter(weight, requires_grad=layer.weight.requires_grad)

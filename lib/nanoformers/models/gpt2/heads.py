@@ -20,6 +20,7 @@ from ...heads import (
     next_token_loss,
     token_loss,
 )
+from ...nn.single_row import Linear
 from ...nn.summary import SequenceSummary
 from ...outputs import (
     CausalLMOutputWithCrossAttentions,
@@ -50,7 +51,7 @@ class _GPT2ThatPredictsTokens(GPT2PreTrainedModel):
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)
         self.transformer = GPT2Model(config)
-        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
 
     def get_output_embeddings(self) -> nn.Module:
         """Return the layer that scores tokens."""

@@ -21,6 +21,7 @@ from ...nn.cache import KeyValueCache
 from ...nn.layers import find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.normalization import RMSNorm
 from ...nn.positions import RelativePositionBias
+from ...nn.single_row import Linear
 from .configuration import T5Config
 
 __all__ = ["T5Attention", "T5Block", "with_spread"]
@@ -54,8 +55,8 @@ class T5DenseActDense(nn.Module):
 
     def __init__(self, config: T5Config) -> None:
         super().__init__()
-        self.wi = nn.Linear(config.d_model, config.d_ff, bias=False)
-        self.wo = nn.Linear(config.d_ff, config.d_model, bias=False)
+        self.wi = Linear(config.d_model, config.d_ff, bias=False)
+        self.wo = Linear(config.d_ff, config.d_model, bias=False)
         self.dropout = nn.Dropout(config.dropout_rate)
         self.act = get_activation(config.dense_act_fn)
 
@@ -68,9 +69,9 @@ class T5DenseGatedActDense(nn.Module):
 
     def __init__(self, config: T5Config) -> None:
         super().__init__()
-        self.wi_0 = nn.Linear(config.d_model, config.d_ff, bias=False)
-        self.wi_1 = nn.Linear(config.d_model, config.d_ff, bias=False)
-        self.wo = nn.Linear(config.d_ff, config.d_model, bias=False)
+        self.wi_0 = Linear(config.d_model, config.d_ff, bias=False)
+        self.wi_1 = Linear(config.d_model, config.d_ff, bias=False)
+        self.wo = Linear(config.d_ff, config.d_model, bias=False)
         self.dropout = nn.Dropout(config.dropout_rate)
         self.act = get_activation(config.dense_act_fn)
 
@@ -105,11 +106,11 @@ class T5Attention(nn.Module):
         self.write_out = config._attn_implementation == "eager"
         # the query's weights are smaller by the square root of hd, in place of scores that are divided by it
         self.q = with_spread(
-            nn.Linear(config.d_model, width, bias=False), (config.d_model * config.d_kv) ** -0.5
+            Linear(config.d_model, width, bias=False), (config.d_model * config.d_kv) ** -0.5
         )
-        self.k = nn.Linear(config.d_model, width, bias=False)
-        self.v = nn.Linear(config.d_model, width, bias=False)
-        self.o = nn.Linear(width, config.d_model, bias=False)
+        self.k = Linear(config.d_model, width, bias=False)
+        self.v = Linear(config.d_model, width, bias=False)
+        self.o = Linear(width, config.d_model, bias=False)
         if has_relative_attention_bias:
             self.relative_attention_bias = RelativePositionBias(
                 config.relative_attention_num_buckets,

@@ -18,6 +18,7 @@ from ...heads import (
     seq2seq_answer_span,
     token_loss,
 )
+from ...nn.single_row import Linear
 from ...outputs import Seq2SeqLMOutput, Seq2SeqQuestionAnsweringModelOutput, TokenClassifierOutput
 from .blocks import with_spread
 from .modeling import PastKeyValues, T5EncoderModel, T5Model, T5PreTrainedModel
@@ -39,7 +40,7 @@ class T5ForConditionalGeneration(T5Model):
 
     def add_head(self) -> None:
         """Build the scores of tokens."""
-        self.lm_head = with_spread(nn.Linear(self.config.d_model, self.config.vocab_size, bias=False), 1.0)
+        self.lm_head = with_spread(Linear(self.config.d_model, self.config.vocab_size, bias=False), 1.0)
 
     def get_output_embeddings(self) -> nn.Module:
         """Return the layer that scores tokens."""
