@@ -17,10 +17,21 @@ REAL_HUB = "https://huggingface.co"
 PIPELINE_DEFAULTS: dict[str, str] = {
     "feature-extraction": "sentence-transformers/all-MiniLM-L6-v2",
     "fill-mask": "toyland/fill-mask-bert",
+    "ner": "toyland/entities-bert",
+    "question-answering": "toyland/questions-bert",
     "sentiment-analysis": "nanoformers/sentiment-bert-tiny",
+    "summarization": "toyland/text-to-text-t5",
     "text-classification": "nanoformers/sentiment-bert-tiny",
+    "text-generation": "toyland/stories-gpt2",
+    "text2text-generation": "toyland/text-to-text-t5",
+    "token-classification": "toyland/entities-bert",
+    "translation_en_to_fr": "toyland/text-to-text-t5",
+    "zero-shot-classification": "toyland/entailment-bert",
 }
-"""The course's own checkpoint for each pipeline task, in place of the documented one."""
+"""The course's own checkpoint for each pipeline task, in place of the documented one.
+
+"translation" has none: it would be taken for every pair of languages.
+"""
 
 _INHERITED_CACHE_VARIABLES = (
     "HUGGINGFACE_HUB_CACHE",

@@ -10,7 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from classroom import environment
+from classroom import environment, paths
 from classroom.watching import Seen, describe
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -155,6 +155,41 @@ class TestStart:
     def test_a_hub_that_does_not_answer_is_explained(self, python):
         error = python("import classroom; classroom.start(hub='http://127.0.0.1:9')", fails=True)
         assert "ConnectionError: No hub answers at http://127.0.0.1:9" in error
+
+
+class TestPipelines:
+    def test_each_task_has_a_checkpoint_of_its_own(self, python):
+        said = python(
+            """
+            import classroom
+            classroom.start()
+            from nanoformers import pipeline
+            story = (
+                "One morning, Mila the bear was in the forest. Mila lost a small red kite under the "
+                "tree. Then she looked everywhere. But she could not find it. Mila felt sad."
+            )
+            answers = [
+                pipeline("ner", aggregation_strategy="simple")("Mila was in the forest.")[0]["entity_group"],
+                pipeline("token-classification")("Mila was in the forest.")[0]["entity"],
+                pipeline("question-answering")(question="What did Mila lose?", context=story)["answer"],
+                pipeline("zero-shot-classification")(story, candidate_labels=["happy", "sad"])["labels"][0],
+                pipeline("text-generation")("One morning, Mila")[0]["generated_text"][:17],
+                pipeline("text2text-generation")("question: Where was Mila? context: " + story)[0],
+                pipeline("summarization")(story)[0],
+                pipeline("translation_en_to_fr")("Mila the bear was in the forest.")[0],
+                pipeline("fill-mask")("Mila the [MASK] was in the forest.")[0]["token_str"],
+                pipeline("sentiment-analysis")("we love you")[0]["label"],
+            ]
+            print(*answers, sep="\\n")
+            """
+        ).splitlines()
+        tags, answers, texts, others = said[-10:-8], said[-8:-5], said[-5:-2], said[-2:]
+        assert tags == ["PER", "B-PER"]
+        assert answers == ["a small red kite", "sad", "One morning, Mila"]
+        assert texts[0] == "{'generated_text': 'in the forest'}"
+        assert "Mila" in texts[1]
+        assert texts[2] == "{'translation_text': \"Mila l'ourse était dans la forêt.\"}"
+        assert others == ["bear", "POSITIVE"]
 
 
 class TestOtherHubs:
@@ -308,6 +343,14 @@ class TestEnvironment:
         variables = environment.course_environment("http://127.0.0.1:1", "token")
         defaults = json.loads(Path(variables["NANOFORMERS_PIPELINE_DEFAULTS"]).read_text(encoding="utf-8"))
         assert defaults["feature-extraction"] == {"model": MINILM, "revision": None}
+
+    def test_every_documented_task_has_a_checkpoint_that_the_hub_serves(self):
+        from nanoformers.pipelines import PIPELINE_REGISTRY
+
+        tasks = set(PIPELINE_REGISTRY.get_supported_tasks()) - {"translation"}
+        assert tasks | {"translation_en_to_fr"} == set(environment.PIPELINE_DEFAULTS)
+        for checkpoint in set(environment.PIPELINE_DEFAULTS.values()) - {MINILM}:
+            assert (paths.data_root() / "hub" / "models" / checkpoint / "model.safetensors").is_file()
 
     def test_hosts_that_were_exempt_from_the_proxy_stay_so(self, tmp_path, monkeypatch):
         monkeypatch.setenv("CLASSROOM_HOME", str(tmp_path))

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 import yaml
 from classroom import paths, sources
-from nanoformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
+from nanoformers import (
+    AutoTokenizer,
+    BertForMaskedLM,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    DistilBertForSequenceClassification,
+    GPT2LMHeadModel,
+    T5ForConditionalGeneration,
+)
 
 RECIPES = paths.data_root() / "recipes"
 
@@ -54,7 +63,35 @@ def test_fill_mask_recipe_makes_a_masked_language_model_with_its_card(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["fill-mask"]
 
 
-@pytest.mark.parametrize("recipe", ["sentiment_bert_tiny.py", "fill_mask_bert.py"])
+@pytest.mark.parametrize(
+    ("recipe", "model", "task", "baseline"),
+    [
+        ("entities_bert.py", BertForTokenClassification, "token-classification", "list of words"),
+        ("questions_bert.py", BertForQuestionAnswering, "question-answering", "commonest answer"),
+        ("entailment_bert.py", BertForSequenceClassification, "zero-shot-classification", "last word"),
+        (
+            "sentiment_distilbert.py",
+            DistilBertForSequenceClassification,
+            "text-classification",
+            "bag of words",
+        ),
+        ("stories_gpt2.py", GPT2LMHeadModel, "text-generation", "token pairs"),
+        ("text_to_text_t5.py", T5ForConditionalGeneration, "text2text-generation", "the source"),
+    ],
+)
+def test_toyland_recipes_make_a_model_with_its_card(recipe, model, task, baseline, tmp_path):
+    folder = tmp_path / "model"
+    done = run(recipe, "--quick", "--output", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert baseline in done.stdout
+    assert model.from_pretrained(folder).num_parameters() < 1_500_000
+    assert AutoTokenizer.from_pretrained(folder)("Mila")["input_ids"]
+    assert front_matter(folder)["pipeline_tag"] == task
+    assert front_matter(folder)["model-index"][0]["results"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("recipe", sorted(path.name for path in RECIPES.glob("*.py")))
 def test_recipes_explain_themselves(recipe):
     done = run(recipe, "--help")
     assert done.returncode == 0, done.stderr

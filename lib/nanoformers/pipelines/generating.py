@@ -44,6 +44,8 @@ class GeneratesText:
     def _generate(self, inputs: dict[str, torch.Tensor], generate_kwargs: dict[str, Any]) -> torch.Tensor:
         """Generate n sequences for each of b inputs: (b, n, s)."""
         settings = {} if "generation_config" in generate_kwargs else self.task_settings
+        if generate_kwargs.get("max_new_tokens") is not None:  # the caller's limit, in place of the task's
+            settings = {name: value for name, value in settings.items() if name != "max_length"}
         if self._setting("pad_token_id", generate_kwargs) is None and self.tokenizer.pad_token_id is not None:
             settings = {**settings, "pad_token_id": self.tokenizer.pad_token_id}
         model: Any = self.model

@@ -50,11 +50,10 @@ def get_task(
             f"Pass `task`, one of {_tasks()}."
         )
     from huggingface_hub import model_info
-    from huggingface_hub.errors import HFValidationError
 
     try:
         info = model_info(model, revision=revision, token=use_auth_token if token is None else token)
-    except (OSError, ValueError, RuntimeError, HFValidationError) as error:
+    except Exception as error:  # the client's own, and those of the HTTP library that it is built on
         raise RuntimeError(
             f"The hub could not say which task {model} is for ({error}). Check the name, or pass `task`, "
             f"one of {_tasks()}."

@@ -221,21 +221,25 @@ class TestInferringTheTask:
         ("owner/picture", "RuntimeError This model is meant to be used with timm"),
     ])  # fmt: skip
     def test_the_hub_is_asked(self, hub_that_knows_tasks, name, said):
-        code = (
-            "from nanoformers import pipeline\n"
-            f"try: pipeline(model={name!r})\n"
-            "except (KeyError, RuntimeError) as error: print(type(error).__name__, error.args[0])"
-        )
-        environment = {
-            **os.environ,
-            "HF_ENDPOINT": hub_that_knows_tasks,
-            "OMP_NUM_THREADS": "1",
-            "HF_HUB_OFFLINE": "0",
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
-        )
-        assert re.match(said, done.stdout), done.stdout
+        assert re.match(said, error_of_a_pipeline(name, hub_that_knows_tasks))
+
+    def test_a_hub_that_does_not_answer(self):
+        said = error_of_a_pipeline("owner/name", "http://127.0.0.1:9")
+        assert re.match(r"RuntimeError The hub could not say which task owner/name is for", said)
+
+
+def error_of_a_pipeline(name, endpoint):
+    """Return what `pipeline(model=name)` raises in a process that has this hub."""
+    code = (
+        "from nanoformers import pipeline\n"
+        f"try: pipeline(model={name!r})\n"
+        "except (KeyError, RuntimeError) as error: print(type(error).__name__, error.args[0])"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": endpoint, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,12 @@ class TestTaskSettings:
         (answer,) = settled(TEXTS[0], max_length=3, min_length=3, return_tensors=True)
         assert len(answer["summary_token_ids"]) == 3
 
+    def test_a_limit_of_the_call_takes_the_place_of_the_tasks(self, make, capsys):
+        settled = make("summarization", {"task_specific_params": SPECIFIC})
+        (answer,) = settled(TEXTS[0], max_new_tokens=2, return_tensors=True)
+        assert len(answer["summary_token_ids"]) <= 3  # with the start token
+        assert "take precedence" not in capsys.readouterr().err
+
     def test_the_model_is_left_as_it_was(self, make):
         settled = make("summarization", {"task_specific_params": SPECIFIC})
         assert settled.model.generation_config.max_length == 20
