@@ -28,14 +28,15 @@ class TestWhoKnows:
             nb84.who_knows(answer)
 
 
-class TestLeastImportantHead:
-    @pytest.fixture(scope="class")
-    def harm(self):
-        folder = str(paths.data_root() / "hub" / "models" / nb84.CHECKPOINT)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(nb84, "CHECKPOINT", folder)
-            return nb84._harm()
+@pytest.fixture(scope="module")
+def harm():
+    folder = str(paths.data_root() / "hub" / "models" / nb84.CHECKPOINT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nb84, "CHECKPOINT", folder)
+        return nb84._harm()
 
+
+class TestLeastImportantHead:
     @pytest.fixture(autouse=True)
     def _measured_once(self, harm, monkeypatch):
         monkeypatch.setattr(nb84, "_harm", lambda: harm)
