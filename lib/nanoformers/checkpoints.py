@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .hub import HubOptions, cached_file
+from .utils import logging
 from .utils.files import write_text, written_whole
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ SAFE_WEIGHTS_INDEX_NAME = "model.safetensors.index.json"
 WEIGHTS_NAME = "pytorch_model.bin"
 WEIGHTS_INDEX_NAME = "pytorch_model.bin.index.json"
 _OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax"}
+
+logger = logging.get_logger(__name__)
 
 _SHARD = re.compile(r"(model|pytorch_model)(\.\w+)?-\d{5}-of-\d{5}(\.\w+)?\.(safetensors|bin)")
 _UNITS = {"GIB": 2**30, "MIB": 2**20, "KIB": 2**10, "GB": 10**9, "MB": 10**6, "KB": 10**3}
@@ -268,6 +271,14 @@ def write_weights(
         write_text(folder / index_name, json.dumps(index, indent=2, sort_keys=True) + "\n")
         names.append(index_name)
     _remove_leftovers(folder, set(names), name, index_name)
+    if not safe_serialization:
+        for preferred in (SAFE_WEIGHTS_NAME, SAFE_WEIGHTS_INDEX_NAME):
+            earlier = folder / _with_variant(preferred, variant)
+            if earlier.is_file():
+                logger.warning(
+                    f"{earlier} was there already, and `from_pretrained` reads it before {names[-1]}, which "
+                    "has just been written: delete it, or load with `use_safetensors=False`."
+                )
     return names
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .dynamic_modules import add_repository, custom_object_save
-from .hub import HubOptions, PushToHubMixin, cached_file, commit_of
+from .hub import HubOptions, PushToHubMixin, cached_file, checkpoint_name, commit_of
 from .utils import logging
-from .utils.files import folder_to_save_in, write_text
+from .utils.files import folder_to_save_in, read_json_object, write_text
 from .utils.versions import DOCUMENTED_RELEASE
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ logger = logging.get_logger(__name__)
 CONFIG_NAME = "config.json"
 FORMAT_VERSION = DOCUMENTED_RELEASE
 """The release of the reference library whose format `config.json` follows (its `transformers_version`)."""
+
+_SUFFIXES_OF_WEIGHTS = {".safetensors", ".bin", ".pt"}
 
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 
@@ -263,8 +265,10 @@ class PretrainedConfig(PushToHubMixin):
             OSError: there is no such file, or it is not JSON.
         """
         options = HubOptions.take_from(kwargs)
-        name = os.fspath(pretrained_model_name_or_path)
+        name = checkpoint_name(pretrained_model_name_or_path)
         file = Path(options.subfolder, name).expanduser()
+        if file.suffix in _SUFFIXES_OF_WEIGHTS and file.is_file():
+            raise OSError(f"{name} is a file of weights: pass the folder that it is in.")
         path = str(file) if file.is_file() else cached_file(name, CONFIG_NAME, options)
         assert path is not None
         values = cls._dict_from_json_file(path)
@@ -278,13 +282,7 @@ class PretrainedConfig(PushToHubMixin):
 
     @classmethod
     def _dict_from_json_file(cls, path: str | os.PathLike[str]) -> dict[str, Any]:
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise OSError(f"The configuration file {path} is not a valid JSON file: {error}") from error
-        if not isinstance(values, dict):
-            raise OSError(f"The configuration file {path} does not hold a JSON object.")
-        return values
+        return read_json_object(path, "configuration file")
 
     @classmethod
     def from_dict(cls: type[Config], config_dict: dict[str, Any], **kwargs: Any) -> Any:

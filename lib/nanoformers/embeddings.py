@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -60,7 +61,15 @@ class EmbeddingsMixin:
 
         Returns:
             The input embeddings, `weight` (vocab_size, d).
+
+        Raises:
+            ValueError: the size is no whole number, or below 1.
         """
+        if new_num_tokens is not None and (not isinstance(new_num_tokens, Integral) or new_num_tokens < 1):
+            raise ValueError(
+                f"`new_num_tokens` is {new_num_tokens!r}: a vocabulary has a whole number of tokens, 1 or "
+                "more (usually `len(tokenizer)`)."
+            )
         if self._placement is not None:
             self._placement.refuse_to_move()
         embeddings: Any = self.get_input_embeddings()
@@ -98,10 +107,19 @@ class EmbeddingsMixin:
 
         Args:
             heads_to_prune: {layer: heads}, numbered as before anything was pruned.
+
+        Raises:
+            ValueError: there is no such layer or head, or none would remain.
         """
+        num_layers, num_heads = self.config.num_hidden_layers, self.config.num_attention_heads
         pruned = {layer: set(heads) for layer, heads in self.config.pruned_heads.items()}
         for layer, heads in heads_to_prune.items():
             pruned[layer] = pruned.get(layer, set()) | set(heads)
+            if layer not in range(num_layers) or not pruned[layer] < set(range(num_heads)):
+                raise ValueError(
+                    f"The heads {sorted(pruned[layer])} of layer {layer} cannot be pruned: layers are 0 to "
+                    f"{num_layers - 1}, their heads 0 to {num_heads - 1}, and one of these has to remain."
+                )
         self.base_model._prune_all(heads_to_prune)  # type: ignore[operator]
         self.config.pruned_heads = {layer: sorted(heads) for layer, heads in pruned.items()}
 

@@ -16,7 +16,15 @@ from typing import Any
 
 from .utils import logging
 
-__all__ = ["HubOptions", "PushToHubMixin", "cache_folder", "cached_file", "commit_of", "is_offline"]
+__all__ = [
+    "HubOptions",
+    "PushToHubMixin",
+    "cache_folder",
+    "cached_file",
+    "checkpoint_name",
+    "commit_of",
+    "is_offline",
+]
 
 logger = logging.get_logger(__name__)
 
@@ -121,6 +129,24 @@ def commit_of(path: str | os.PathLike[str] | None) -> str | None:
     return None
 
 
+def checkpoint_name(name_or_path: str | os.PathLike[str]) -> str:
+    """Return the name of a checkpoint, or the path of its folder, as text.
+
+    Raises:
+        OSError: it is empty.
+        TypeError: it is neither text nor path.
+    """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise TypeError(
+            f"A checkpoint is named by the path of its folder, or as a repository on the hub (`owner/name`), "
+            f"and not by {name_or_path!r}."
+        )
+    name = os.fspath(name_or_path)
+    if not name:
+        raise OSError("The name of the checkpoint is empty: pass a folder, or a repository on the hub.")
+    return name
+
+
 def cached_file(
     name_or_path: str | os.PathLike[str],
     filename: str,
@@ -143,7 +169,7 @@ def cached_file(
         OSError: the folder, repository, revision or required file does not exist, may not be read, or cannot
             be reached; the message says which, and what to do.
     """
-    name = os.fspath(name_or_path)
+    name = checkpoint_name(name_or_path)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return _local_file(folder, filename, options, required)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,15 @@ from .checkpoints import Weights
 from .placement import Placement
 from .utils import logging
 
-__all__ = ["LoadingReport", "dtype_of", "fill", "is_building_empty", "take_dtype", "without_memory"]
+__all__ = [
+    "LoadingReport",
+    "default_dtype",
+    "dtype_of",
+    "fill",
+    "is_building_empty",
+    "take_dtype",
+    "without_memory",
+]
 
 logger = logging.get_logger(__name__)
 
@@ -24,7 +33,8 @@ _OLD_NAMES = {"gamma": "weight", "beta": "bias"}  # of layer norms, in checkpoin
 
 _INITIALISERS = (nn.init.uniform_, nn.init.normal_, nn.init.constant_, nn.init.kaiming_uniform_)
 
-_building_empty = False
+_one_at_a_time = threading.RLock()  # torch's default type is the whole process's
+_building = threading.local()
 
 
 class _EmptyOnMeta(TorchFunctionMode):
@@ -42,26 +52,36 @@ class _EmptyOnMeta(TorchFunctionMode):
 
 
 @contextlib.contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Make `dtype` torch's default type; other threads that want another one wait."""
+    with _one_at_a_time:
+        before = torch.get_default_dtype()
+        try:
+            torch.set_default_dtype(dtype)
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
+
+@contextlib.contextmanager
 def without_memory(dtype: torch.dtype) -> Iterator[None]:
     """Build models whose weights are of `dtype`, and on the meta device until they are loaded.
 
-    What a model computes for itself (positions, tables) is real.
+    What a model computes for itself (positions, tables) is real. Models that another thread builds meanwhile
+    have memory.
     """
-    global _building_empty
-    before, dtype_before = _building_empty, torch.get_default_dtype()
+    before = is_building_empty()
     try:
-        _building_empty = True
-        torch.set_default_dtype(dtype)
-        with _EmptyOnMeta():
+        _building.empty = True
+        with default_dtype(dtype), _EmptyOnMeta():
             yield
     finally:
-        torch.set_default_dtype(dtype_before)
-        _building_empty = before
+        _building.empty = before
 
 
 def is_building_empty() -> bool:
     """Tell whether weights will be loaded, so that nothing needs to be initialised."""
-    return _building_empty
+    return getattr(_building, "empty", False)
 
 
 @dataclass
@@ -143,6 +163,7 @@ def fill(
     prefix: str,
     dtype_of_name: Callable[[str], torch.dtype],
     initialize: Callable[[nn.Module], None],
+    copies: Mapping[str, str] | None = None,
     placement: Placement | None = None,
 ) -> LoadingReport:
     """Assign weights to a model that was built `without_memory`, and initialise those that are not there.
@@ -157,6 +178,8 @@ def fill(
             checkpoint's names as the model needs it.
         dtype_of_name: tells the type of a floating weight from its name in the model.
         initialize: initialises the parameters of one module, its children left out.
+        copies: {name: another name}, both in the model: where the checkpoint lacks the one, it begins as a
+            copy of the other.
         placement: where each weight goes; by default all stay in memory.
     """
     tensors = dict(model.named_parameters(remove_duplicate=False)) | dict(
@@ -165,6 +188,9 @@ def fill(
     expected = list(model.state_dict())
     outline = weights.outline
     found = _match(outline, expected, prefix)
+    for name, other in (copies or {}).items():
+        if name not in found and other in found:
+            found[name] = found[other]
 
     report = LoadingReport()
     used = set(found.values())
@@ -183,7 +209,7 @@ def fill(
     for name in expected:
         tied.setdefault(id(tensors[name]), []).append(name)
     mismatched = {name for name, _, _ in report.mismatched_keys}
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, list[list[str]]] = {}
     new: list[str] = []
     for names in tied.values():
         origin = next((found[name] for name in names if name in found), None)
@@ -198,7 +224,7 @@ def fill(
             )
             _assign(model, names, start)
         else:
-            wanted[origin] = names
+            wanted.setdefault(origin, []).append(names)
 
     def put(names: list[str], tensor: torch.Tensor, file: str = "", source: str = "") -> None:
         dtype = dtype_of_name(names[0]) if tensor.is_floating_point() else tensor.dtype
@@ -216,8 +242,8 @@ def fill(
     for file, shard in weights.shards():
         while shard:  # emptied on the way: what was converted or moved is let go of
             source, tensor = shard.popitem()
-            if source in wanted:
-                put(wanted[source], tensor, file, source)
+            for again, names in enumerate(wanted.get(source, ())):
+                put(names, tensor.clone() if again else tensor, file, source)
             del tensor
     _initialize_new(model, new, initialize)
     if placement is not None:

@@ -5,7 +5,9 @@ Mirrors the documentation page `main_classes/model`.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import inspect
 import os
 from collections.abc import Callable
 from functools import partial
@@ -21,12 +23,13 @@ from .embeddings import EmbeddingsMixin
 from .generation.configuration import GenerationConfig
 from .generation.mixin import GenerationMixin
 from .hub import HubOptions, PushToHubMixin
-from .loading import dtype_of, fill, is_building_empty, take_dtype, without_memory
+from .loading import default_dtype, dtype_of, fill, is_building_empty, take_dtype, without_memory
 from .nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from .nn.measures import ModuleUtilsMixin
 from .nn.recomputation import GradientCheckpointingMixin
 from .nn.spans import PoolerAnswerClass, PoolerEndLogits, PoolerStartLogits, SQuADHead, SquadHeadOutput
 from .nn.summary import SequenceSummary
+from .outputs import register_with_torch
 from .placement import Placement, PlacementOptions
 from .utils import logging
 from .utils.files import folder_to_save_in
@@ -48,6 +51,8 @@ __all__ = [
 ]
 
 logger = logging.get_logger(__name__)
+
+register_with_torch()
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 
@@ -81,6 +86,8 @@ class PreTrainedModel(
         _keep_in_fp32_modules: parts of names of weights that stay in float32 when the model is in float16.
         _keys_to_ignore_on_load_missing: regular expressions of names that a checkpoint may lack.
         _keys_to_ignore_on_load_unexpected: those of names that it may have for no use.
+        _copied_on_load: {name: another name}, where a checkpoint of this very class leaves out a weight that
+            has the other's values.
     """
 
     config_class: ClassVar[type[PretrainedConfig]] = PretrainedConfig
@@ -92,6 +99,7 @@ class PreTrainedModel(
     _keep_in_fp32_modules: ClassVar[list[str]] = []
     _keys_to_ignore_on_load_missing: ClassVar[list[str]] = []
     _keys_to_ignore_on_load_unexpected: ClassVar[list[str]] = []
+    _copied_on_load: ClassVar[dict[str, str]] = {}
     _auto_class: ClassVar[str | None] = None
 
     def __init__(self, config: PretrainedConfig, *inputs: Any, **kwargs: Any) -> None:
@@ -146,7 +154,7 @@ class PreTrainedModel(
 
     def _init_weights(self, module: nn.Module) -> None:
         """Give the weights of one module, its children left out, random values: N(0, initializer_range)."""
-        spread = self.config.initializer_range
+        spread = getattr(self.config, "initializer_range", 0.02)  # a configuration of one's own may lack it
         if isinstance(module, nn.Linear):
             module.weight.data.normal_(0.0, spread)
             if module.bias is not None:
@@ -171,12 +179,8 @@ class PreTrainedModel(
         if "attn_implementation" in kwargs:
             config._attn_implementation = kwargs.pop("attn_implementation")
         dtype = config.torch_dtype if dtype == "auto" else dtype
-        default = torch.get_default_dtype()
-        try:
-            torch.set_default_dtype(dtype or default)
+        with default_dtype(dtype) if dtype is not None else contextlib.nullcontext():
             return cls(config, **kwargs)
-        finally:
-            torch.set_default_dtype(default)
 
     # Loading
 
@@ -216,6 +220,7 @@ class PreTrainedModel(
         Raises:
             OSError: there is no such checkpoint, or its files are damaged.
             RuntimeError: shapes do not agree, and `ignore_mismatched_sizes` is not set.
+            TypeError: there are unknown arguments.
             ValueError: `torch_dtype` is no floating type.
         """
         options = HubOptions.take_from(kwargs)
@@ -248,6 +253,7 @@ class PreTrainedModel(
         if dtype == "auto":
             dtype = own_config.torch_dtype or dtype_of(weights.outline)
         dtype = dtype or torch.get_default_dtype()
+        cls._check_arguments(kwargs)
         with without_memory(dtype):
             model = cls(own_config, *model_args, **kwargs)
         dtype_of_name = partial(model._dtype_of_weight, dtype=dtype)
@@ -258,6 +264,7 @@ class PreTrainedModel(
             prefix=cls.base_model_prefix,
             dtype_of_name=dtype_of_name,
             initialize=model._init_weights,
+            copies=cls._copied_on_load if cls.__name__ in (own_config.architectures or []) else None,
             placement=placement,
         )
         report.leave_out(cls._keys_to_ignore_on_load_missing, cls._keys_to_ignore_on_load_unexpected)
@@ -270,6 +277,19 @@ class PreTrainedModel(
             placement.dispatch(model)
             model._placement = placement
         return (model, vars(report)) if output_loading_info else model
+
+    @classmethod
+    def _check_arguments(cls, kwargs: dict[str, Any]) -> None:
+        """Refuse keywords of `from_pretrained` that nobody knows."""
+        known = inspect.signature(cls.__init__).parameters
+        if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
+            return
+        unknown = ", ".join(name for name in kwargs if name not in known)
+        if unknown:
+            raise TypeError(
+                f"{cls.__name__}.from_pretrained got unexpected keyword arguments: {unknown}. No option of "
+                f"loading, attribute of {cls.config_class.__name__} or argument of the class has such a name."
+            )
 
     @classmethod
     def _config_for(

@@ -15,8 +15,10 @@ the width (`hidden_size`), `nh` the number of heads, and a field that was not as
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ __all__ = [
 ]
 
 
+_not_registered: list[type[ModelOutput]] = []  # subclasses that were defined before torch was imported
+
+
 class ModelOutput(OrderedDict):
     """Base of what models return.
 
@@ -70,6 +75,12 @@ class ModelOutput(OrderedDict):
         ValueError: it has no field, or requires more than the first; or a sequence of pairs given in place of
             the first field's value has something else than pairs in it.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _not_registered.append(cls)
+        if "torch" in sys.modules:
+            register_with_torch()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # a dataclass has its own __init__, so only a subclass without the decorator (or the copy of a plain
@@ -156,6 +167,38 @@ class ModelOutput(OrderedDict):
     def update(self, *args: Any, **kwargs: Any) -> Any:
         """Refuse: the fields are fixed."""
         self._forbidden("update")
+
+
+def register_with_torch() -> None:
+    """Let `torch.export` and the like look for tensors inside of outputs, whose classes torch has to know.
+
+    Called where torch is needed anyway, as this module does not import it.
+    """
+    from torch.utils import _pytree
+
+    while _not_registered:
+        cls = _not_registered.pop()
+        _pytree.register_pytree_node(
+            cls,
+            _flatten,
+            partial(_unflatten, cls=cls),
+            serialized_type_name=f"{cls.__module__}.{cls.__qualname__}",
+            flatten_with_keys_fn=_flatten_with_keys,
+        )
+
+
+def _flatten(output: ModelOutput) -> tuple[list[Any], list[str]]:
+    return list(output.values()), list(output)
+
+
+def _flatten_with_keys(output: ModelOutput) -> tuple[list[Any], list[str]]:
+    from torch.utils._pytree import MappingKey
+
+    return [(MappingKey(name), value) for name, value in output.items()], list(output)
+
+
+def _unflatten(values: Any, names: list[str], cls: type[ModelOutput]) -> ModelOutput:
+    return cls(**dict(zip(names, values, strict=True)))
 
 
 @dataclass

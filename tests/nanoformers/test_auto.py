@@ -114,6 +114,11 @@ class TestAutoConfig:
             AutoConfig()
 
 
+def test_a_name_is_no_configuration():
+    with pytest.raises(ValueError, match=r"a configuration, and not 'bert'.*AutoModel.from_pretrained"):
+        AutoModel.from_config("bert")
+
+
 class TestWithoutTheHead:
     def test_message(self, checkpoint):
         with pytest.raises(

@@ -86,6 +86,16 @@ def test_safetensors_come_first(tmp_path: Path, weights):
     assert find_weights(tmp_path, OPTIONS, use_safetensors=False) == [str(tmp_path / "pytorch_model.bin")]
 
 
+def test_pickles_beside_older_safetensors_are_told(tmp_path: Path, weights, capsys):
+    write_weights(tmp_path, weights)
+    write_weights(tmp_path, weights, safe_serialization=False, variant="fp16")
+    assert capsys.readouterr().err == ""
+    write_weights(tmp_path, weights, safe_serialization=False)
+    told = capsys.readouterr().err
+    assert "model.safetensors was there already" in told
+    assert "`use_safetensors=False`" in told
+
+
 def test_no_weights_at_all(tmp_path: Path):
     (tmp_path / "tf_model.h5").write_bytes(b"")
     with pytest.raises(OSError, match=r"model.safetensors.*pytorch_model.bin.*TensorFlow"):

@@ -156,6 +156,17 @@ class TestFiles:
         with pytest.raises(OSError, match="is not a valid JSON file"):
             BertConfig.from_pretrained(tmp_path)
 
+    def test_a_file_of_weights(self, tmp_path: Path):
+        (tmp_path / "model.safetensors").write_bytes(b"")
+        with pytest.raises(OSError, match="is a file of weights: pass the folder that it is in"):
+            PretrainedConfig.from_pretrained(tmp_path / "model.safetensors")
+
+    def test_an_empty_path_is_not_the_working_folder(self, tmp_path: Path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ValueError, match="The path of the folder to save in is empty"):
+            PretrainedConfig().save_pretrained("")
+        assert not any(tmp_path.iterdir())
+
     def test_a_file_where_the_folder_should_be(self, tmp_path: Path):
         (tmp_path / "taken").write_text("")
         with pytest.raises(NotADirectoryError, match="is a file"):

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nanoformers import AutoConfig, AutoModel, AutoTokenizer, BertModel, BertTokenizer
 from nanoformers.configuration import PretrainedConfig
-from nanoformers.hub import HubOptions, cached_file, commit_of
+from nanoformers.hub import HubOptions, cached_file, checkpoint_name, commit_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -71,6 +72,20 @@ class TestLocalFolders:
         folder.mkdir(parents=True)
         (folder / "config.json").write_text("{}")
         assert cached_file("org/name", "config.json", OFFLINE) == str(Path("org/name/config.json"))
+
+
+class TestCheckpointName:
+    def test_paths_and_names(self):
+        assert checkpoint_name(Path("a") / "b") == checkpoint_name("a/b") == "a/b"
+
+    @pytest.mark.parametrize("load", [AutoConfig, AutoModel, AutoTokenizer, BertModel, BertTokenizer])
+    def test_what_is_none(self, load):
+        with pytest.raises(OSError, match="The name of the checkpoint is empty"):
+            load.from_pretrained("")
+        for value in (None, 3):
+            with pytest.raises((TypeError, ValueError)) as error:
+                load.from_pretrained(value)
+            assert "checkpoint" in str(error.value)
 
 
 class TestWithoutRequests:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,8 +18,11 @@ from nanoformers import (
     BertForPreTraining,
     BertForSequenceClassification,
     BertModel,
+    PretrainedConfig,
+    PreTrainedModel,
     logging,
 )
+from nanoformers.loading import is_building_empty, without_memory
 
 SHAPE = {
     "vocab_size": 50,
@@ -181,6 +186,40 @@ class TestFromPretrained:
         assert same(again, model)
         assert again.get_output_embeddings().weight is not again.get_input_embeddings().weight
 
+    def test_a_thread_that_loads_leaves_another_alone(self):
+        inside, done = threading.Event(), threading.Event()
+
+        def load() -> None:
+            with without_memory(torch.float16):
+                inside.set()
+                done.wait(30)
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        assert inside.wait(30)
+        try:
+            model = BertModel(config())
+        finally:
+            done.set()
+            thread.join()
+        assert model.device.type == "cpu"
+        assert 0.01 < model.embeddings.word_embeddings.weight.std() < 0.03  # they have been initialised
+
+    def test_threads_that_load_in_different_types(self, tmp_path: Path):
+        model = BertModel(config())
+        model.save_pretrained(tmp_path)
+        dtypes = [torch.float16, torch.float64, torch.bfloat16, torch.float32] * 4
+        with ThreadPoolExecutor(8) as pool:
+            loaded = pool.map(lambda dtype: BertModel.from_pretrained(tmp_path, torch_dtype=dtype), dtypes)
+            assert [again.dtype for again in loaded] == dtypes
+        assert torch.get_default_dtype() == torch.float32
+        assert not is_building_empty()
+
+    def test_unknown_arguments(self, tmp_path: Path):
+        BertForMaskedLM(config()).save_pretrained(tmp_path)
+        with pytest.raises(TypeError, match=r"BertForMaskedLM.*unexpected keyword arguments: colour, sise\."):
+            BertForMaskedLM.from_pretrained(tmp_path, colour=1, hidden_dropout_prob=0.0, sise=2)
+
     def test_state_dict_in_place_of_a_file(self):
         model = BertModel(config())
         assert same(
@@ -280,6 +319,11 @@ class TestEmbeddings:
         assert model.resize_token_embeddings(51, pad_to_multiple_of=8).weight.shape == (56, 16)
         assert model.resize_token_embeddings().weight.shape == (56, 16)
 
+    @pytest.mark.parametrize("size", [0, -5, 60.0, "60"])
+    def test_resize_to_what_is_no_size(self, size):
+        with pytest.raises(ValueError, match=rf"is {size!r}: a vocabulary has a whole number of tokens"):
+            BertModel(config()).resize_token_embeddings(size)
+
     def test_new_rows_can_be_trained(self):
         model = BertForMaskedLM(config())
         model.resize_token_embeddings(60)
@@ -298,6 +342,14 @@ class TestPruning:
             model.prune_heads({1: [3, 0]})
             torch.testing.assert_close(model(IDS).last_hidden_state, expected)
         assert model.config.pruned_heads == {0: [1], 1: [0, 3]}
+
+    @pytest.mark.parametrize("heads", [{2: [0]}, {0: [4]}, {1: [0, 1, 2, 3]}, {1: [1, 2, 3]}])
+    def test_heads_that_are_not_there_or_the_last(self, heads):
+        model = BertModel(config())
+        model.prune_heads({1: [0]})
+        with pytest.raises(ValueError, match=r"layers are 0 to 1, their heads 0 to 3, and one .* remain"):
+            model.prune_heads(heads)
+        assert model.config.pruned_heads == {1: [0]}
 
     def test_a_pruned_model_is_saved_and_loaded(self, tmp_path: Path):
         model = BertForSequenceClassification(config()).eval()
@@ -371,6 +423,25 @@ def test_input_gradients_for_adapters():
     assert model(IDS).last_hidden_state.requires_grad
     model.disable_input_require_grads()
     assert not model(IDS).last_hidden_state.requires_grad
+
+
+class TestModelsOfOnesOwn:
+    def test_a_configuration_need_not_say_how_weights_begin(self, tmp_path: Path):
+        class OwnConfig(PretrainedConfig):
+            model_type = "own"
+
+        class OwnModel(PreTrainedModel):
+            config_class = OwnConfig
+
+            def __init__(self, config):
+                super().__init__(config)
+                self.layer = torch.nn.Linear(100, 100)
+                self.post_init()
+
+        model = OwnModel(OwnConfig())
+        assert 0.015 < model.layer.weight.std() < 0.025
+        model.save_pretrained(tmp_path)
+        assert same(OwnModel.from_pretrained(tmp_path), model)
 
 
 class TestWhatArchitecturesDeclare:

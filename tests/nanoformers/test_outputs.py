@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
 import torch
-from nanoformers import outputs
+from nanoformers import BertConfig, BertForSequenceClassification, outputs
 from nanoformers.outputs import BaseModelOutput, ModelOutput, SequenceClassifierOutput
+from torch.utils import _pytree as pytree
 
 CLASSES = [getattr(outputs, name) for name in outputs.__all__ if name != "ModelOutput"]
 X, Y = torch.tensor(1.0), torch.tensor([2.0])
@@ -82,6 +85,44 @@ def test_a_tuple_of_tensors_is_a_value():
 def test_something_else_among_pairs():
     with pytest.raises(ValueError, match="Cannot set key/value for 3"):
         BaseModelOutput([("last_hidden_state", X), 3])
+
+
+class TestTreesOfTensors:
+    def test_outputs_are_taken_apart_and_put_together(self, output):
+        doubled = pytree.tree_map(lambda tensor: 2 * tensor, output)
+        assert type(doubled) is type(output)
+        assert doubled.to_tuple() == (2 * X, 2 * Y)
+        nested = BaseModelOutput(last_hidden_state=X, attentions=(X, Y))
+        assert pytree.tree_leaves(nested) == [X, X, Y]
+        paths = [pytree.keystr(path) for path, _ in pytree.tree_leaves_with_path(nested)]
+        assert paths == ["['last_hidden_state']", "['attentions'][0]", "['attentions'][1]"]
+
+    def test_a_class_of_ones_own_also_when_its_cell_runs_again(self):
+        for _ in range(2):
+
+            @dataclass
+            class Mine(ModelOutput):
+                scores: torch.Tensor | None = None
+
+            assert pytree.tree_map(lambda tensor: tensor + 1, Mine(X)) == Mine(X + 1)
+
+    def test_an_exported_model_returns_them(self, tmp_path):
+        torch.manual_seed(0)
+        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+        model = BertForSequenceClassification(BertConfig(**sizes, vocab_size=20)).eval()
+        inputs = {"input_ids": torch.tensor([[3, 4, 5]]), "attention_mask": torch.tensor([[1, 1, 0]])}
+        torch.export.save(torch.export.export(model, (), inputs), tmp_path / "model.pt2")
+        exported = torch.export.load(tmp_path / "model.pt2").module()(**inputs)
+        assert type(exported) is SequenceClassifierOutput
+        torch.testing.assert_close(exported.logits, model(**inputs).logits)
+
+    def test_classes_defined_before_torch_came_are_known_too(self):
+        code = (
+            "import sys; from nanoformers.outputs import BaseModelOutput; assert 'torch' not in sys.modules;"
+            "import torch, nanoformers.modeling; from torch.utils import _pytree;"
+            "assert len(_pytree.tree_leaves(BaseModelOutput(torch.ones(1), (torch.ones(1),)))) == 2"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_subclass_needs_the_decorator():

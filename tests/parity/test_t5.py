@@ -403,6 +403,23 @@ def test_configurations_are_interchangeable(config, tmp_path):
     assert str(ours.torch_dtype) == str(theirs.dtype)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_that_a_file_leaves_out_are_the_embeddings(kind, tmp_path):
+    # whatever the release, the reference trains one weight, and writes it once
+    theirs = transformers.T5ForConditionalGeneration(transformers.T5Config(**SHAPE, **KINDS[kind])).eval()
+    theirs.save_pretrained(tmp_path / "theirs")
+    for part in ("theirs", "ours"):
+        ours, info = nanoformers.T5ForConditionalGeneration.from_pretrained(
+            tmp_path / part, output_loading_info=True
+        )
+        assert info["missing_keys"] == info["unexpected_keys"] == []
+        inputs = {"input_ids": torch.tensor([[5, 6, 1]]), "labels": torch.tensor([[7, 8, 1]])}
+        torch.testing.assert_close(ours(**inputs).logits, theirs(**inputs).logits, **CLOSE)
+        ours.save_pretrained(tmp_path / "ours")
+    again = transformers.T5ForConditionalGeneration.from_pretrained(tmp_path / "ours")
+    torch.testing.assert_close(again(**inputs).logits, theirs(**inputs).logits, **CLOSE)
+
+
 def test_random_weights_are_spread_alike():
     shape = SHAPE | {"d_model": 80, "d_kv": 24, "d_ff": 150, "vocab_size": 300, "initializer_factor": 0.8}
     kind = {"feed_forward_proj": "gated-gelu", "num_labels": 40}

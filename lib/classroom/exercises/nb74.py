@@ -19,8 +19,14 @@ CHECKPOINTS: list[tuple[dict[str, int], int, list[list[str]]]] = [
 ]
 GIGABYTES = {0: 10, 1: 13}
 MOST = 70_000_000
-SHAPE = {"vocab_size": 12_000, "hidden_size": 512, "num_attention_heads": 8, "intermediate_size": 2048}
 LAYERS = 6
+SHAPE: dict[str, Any] = {
+    "vocab_size": 12_000,
+    "hidden_size": 512,
+    "num_attention_heads": 8,
+    "intermediate_size": 2048,
+    "num_hidden_layers": LAYERS,
+}
 
 
 @exercise(
@@ -98,7 +104,7 @@ def seventy(answer: Mapping[str, Any]) -> str:
     if not isinstance(answer, Mapping):
         raise Wrong(f"A map is a dictionary {{module: place}}; this is {type(answer).__name__}.")
     with torch.device("meta"):
-        model = BertModel(BertConfig(**SHAPE, num_hidden_layers=LAYERS))
+        model = BertModel(BertConfig(**SHAPE))
     unknown = sorted(set(answer) - {name for name, _ in _parts(model)})
     if unknown:
         raise Wrong(f"The model has no part called {unknown[0]!r}.")

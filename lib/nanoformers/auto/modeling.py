@@ -81,6 +81,11 @@ class _AutoModelClass:
             ValueError: the architecture has no such head (the message lists those that have), or its code is
                 not trusted.
         """
+        if not isinstance(config, PretrainedConfig):
+            raise ValueError(
+                f"`{cls.__name__}.from_config` takes a configuration, and not {config!r}: with the name of a "
+                f"checkpoint, call `{cls.__name__}.from_pretrained`."
+            )
         trust: dict[str, Any] = {
             name: kwargs.pop(name, None) for name in ("trust_remote_code", "code_revision")
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..hub import HubOptions, cached_file, commit_of
+from ..hub import HubOptions, cached_file, checkpoint_name, commit_of
 from ..tokenization import PreTrainedTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 from ..tokenization.files import TOKENIZER_CONFIG_FILE, read_json
 from ..utils import logging
@@ -66,7 +66,7 @@ class AutoTokenizer:
         trust = {"trust_remote_code": kwargs.pop("trust_remote_code", None)}
         trust |= where_to_look(kwargs) | {"code_revision": kwargs.pop("code_revision", None)}
         options = HubOptions.take_from(kwargs)
-        name = os.fspath(pretrained_model_name_or_path)
+        name = checkpoint_name(pretrained_model_name_or_path)
 
         if tokenizer_type is not None:
             chosen = _of_model_type(tokenizer_type, use_fast)

@@ -11,12 +11,11 @@ import json
 import os
 import warnings
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..configuration import FORMAT_VERSION, PretrainedConfig
 from ..hub import HubOptions, PushToHubMixin, cached_file
-from ..utils.files import folder_to_save_in, write_text
+from ..utils.files import folder_to_save_in, read_json_object, write_text
 
 __all__ = ["GENERATION_CONFIG_NAME", "GenerationConfig", "GenerationMode"]
 
@@ -292,23 +291,13 @@ class GenerationConfig(PushToHubMixin):
         file = os.fspath(config_file_name or GENERATION_CONFIG_NAME)
         path = cached_file(pretrained_model_name, file, options)
         assert path is not None
-        return cls.from_dict(cls._read(path), **kwargs)
+        return cls.from_dict(read_json_object(path, "generation configuration"), **kwargs)
 
     @classmethod
     def of_checkpoint(cls: type[Config], name: str | os.PathLike[str], options: HubOptions) -> Config | None:
         """Read `generation_config.json` of a checkpoint, which need not have one (then None)."""
         path = cached_file(name, GENERATION_CONFIG_NAME, options, required=False)
-        return None if path is None else cls.from_dict(cls._read(path))
-
-    @staticmethod
-    def _read(path: str) -> dict[str, Any]:
-        try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise OSError(f"The generation configuration {path} is not a valid JSON file: {error}") from error
-        if not isinstance(values, dict):
-            raise OSError(f"The generation configuration {path} does not hold a JSON object.")
-        return values
+        return None if path is None else cls.from_dict(read_json_object(path, "generation configuration"))
 
     @classmethod
     def from_dict(cls: type[Config], config_dict: dict[str, Any], **kwargs: Any) -> Any:

@@ -17,10 +17,11 @@ from .outputs import GenerateDecoderOnlyOutput, GenerateEncoderDecoderOutput
 from .stopping_criteria import StoppingCriteriaList
 from .streamers import BaseStreamer
 
-__all__ = ["Columns", "Record", "decode", "draw", "take_best"]
+__all__ = ["MOST_ROOM", "Columns", "Record", "decode", "draw", "take_best"]
 
 Tensor = torch.Tensor
-_MASKS = ("attention_mask", "decoder_attention_mask")
+MOST_ROOM = 2048
+"""For how many tokens room is made at once, however many there may be; buffers that are full double."""
 
 
 def take_best(scores: Tensor) -> Tensor:
@@ -158,7 +159,8 @@ def decode(
     is_encoder_decoder = model.config.is_encoder_decoder
     prefix = "decoder_" if is_encoder_decoder else ""
     growing_mask = f"{prefix}attention_mask"
-    capacity = stopping_criteria.max_length or 2 * input_ids.shape[1]
+    longest = stopping_criteria.max_length or 2 * input_ids.shape[1]
+    capacity = min(longest, input_ids.shape[1] + MOST_ROOM)
     tokens = Columns(input_ids, capacity)
     mask = None
     if model_kwargs.get(growing_mask) is not None:

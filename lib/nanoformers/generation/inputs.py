@@ -66,7 +66,7 @@ def prepare(
     Raises:
         ValueError: see `first_tokens` and `decoder_start`; a mask has more than two dimensions.
     """
-    model_kwargs = dict(model_kwargs)
+    model_kwargs = {name: value for name, value in model_kwargs.items() if name != "labels"}
     is_encoder_decoder = model.config.is_encoder_decoder
     mask = model_kwargs.get("attention_mask")
     pad, ends = special_tokens(config, mask is not None)
@@ -156,8 +156,9 @@ def first_tokens(
         (the input, its name): tokens (b, s) under the model's own name, or `inputs_embeds` (b, s, d).
 
     Raises:
-        ValueError: it was given twice; there is none, and no `bos_token_id` to begin with; embeddings are
-            given to a model that cannot generate from them.
+        TypeError: it is no tensor.
+        ValueError: it was given twice; it is no batch; there is none, and no `bos_token_id` to begin with;
+            embeddings are given to a model that cannot generate from them.
     """
     name = model.main_input_name
     given = model_kwargs.pop(name, None)
@@ -166,6 +167,8 @@ def first_tokens(
             f"`inputs` and `{name}` were both passed, which is not allowed: they are the same. Keep one."
         )
     inputs = given if given is not None else inputs
+    if inputs is not None:
+        _check_is_batch(inputs, name)
     embeddings = model_kwargs.get("inputs_embeds")
     if embeddings is None:
         model_kwargs.pop("inputs_embeds", None)
@@ -197,6 +200,20 @@ def first_tokens(
             model_kwargs.pop("attention_mask", None)  # of nothing
         return torch.full((rows, 1), bos_token_id, dtype=torch.long, device=model.device), name
     return inputs, name
+
+
+def _check_is_batch(inputs: Any, name: str) -> None:
+    """Refuse a text, a list, what a tokenizer returns as a whole, or a single row in place of the input."""
+    if not isinstance(inputs, Tensor):
+        raise TypeError(
+            f"`generate` takes `{name}` as a tensor, and not as a {type(inputs).__name__}: pass what a "
+            'tokenizer returns with `return_tensors="pt"`, as in `generate(**tokenizer(...))`.'
+        )
+    if inputs.ndim < 2:
+        raise ValueError(
+            f"`{name}` has the shape {tuple(inputs.shape)}, and not (batch, length): a single prompt is a "
+            "batch of one, `tensor[None]`."
+        )
 
 
 def mask_of(tokens: Tensor, pad_token_id: int | None, eos_token_ids: list[int]) -> Tensor | None:
@@ -238,7 +255,7 @@ def decoder_start(model: Any, rows: int, model_kwargs: dict[str, Any], config: G
     """Return the tokens (b, s) that the decoder begins with: the start token, then those that were given.
 
     Raises:
-        ValueError: no start token is known.
+        ValueError: no start token is known; there are not as many rows given as the encoder has.
     """
     start = config.decoder_start_token_id
     start = config.bos_token_id if start is None else start
@@ -250,6 +267,11 @@ def decoder_start(model: Any, rows: int, model_kwargs: dict[str, Any], config: G
     first = torch.full((rows, 1), start, dtype=torch.long, device=model.device)
     if given is None:
         return first
+    if given.ndim != 2 or len(given) != rows:
+        raise ValueError(
+            f"`decoder_input_ids` has the shape {tuple(given.shape)}, and not ({rows}, length): the encoder "
+            f"has {rows} rows."
+        )
     if bool((given[:, 0] == start).any()):
         return given
     if (mask := model_kwargs.get("decoder_attention_mask")) is not None:

@@ -84,7 +84,8 @@ class GenerationMixin:
             negative_prompt_attention_mask: not available.
             kwargs: attributes of `GenerationConfig`, which take the place of its values; and inputs of the
                 model, such as `attention_mask` (b, s), `inputs_embeds` (b, s, d), `past_key_values`,
-                `encoder_outputs`, `decoder_input_ids`.
+                `encoder_outputs`, `decoder_input_ids`. `labels`, which a batch for training has too, are not
+                used.
 
         Returns:
             Tokens (b * num_return_sequences, n): the prompt (of an encoder-decoder, the start token) and what
@@ -92,11 +93,13 @@ class GenerationMixin:
             `GenerateDecoderOnlyOutput` or `GenerateEncoderDecoderOutput`.
 
         Raises:
-            TypeError: the model cannot generate.
+            TypeError: the model cannot generate; the input is no tensor; `generation_config` is something
+                else.
             ValueError: an argument is unknown, or its value not allowed; the prompt is as long as the result
                 may be.
         """
         from . import inputs as prompt
+        from .decoding import MOST_ROOM
         from .settings import check_lengths, criteria_for, processors_for, refuse_unavailable, warpers_for
 
         model: Any = self
@@ -135,7 +138,8 @@ class GenerationMixin:
         if config.use_cache and "past_key_values" not in model_kwargs and "past_key_values" in accepted:
             room = config.max_length + start.num_embeddings
             longest = getattr(model.config, "max_position_embeddings", None) or room
-            model_kwargs["past_key_values"] = KeyValueCache(max_length=min(room, longest))
+            most = start.num_embeddings + prompt_length + MOST_ROOM
+            model_kwargs["past_key_values"] = KeyValueCache(max_length=min(room, longest, most))
 
         arguments: dict[str, Any] = {
             "logits_processor": processors_for(config, prompt_length, start.ends, logits_processor),
@@ -156,6 +160,11 @@ class GenerationMixin:
         self, given: GenerationConfig | None, kwargs: dict[str, Any]
     ) -> tuple[GenerationConfig, dict[str, Any]]:
         """Return (how to generate, the other arguments); without `given`, the model's own way."""
+        if given is not None and not isinstance(given, GenerationConfig):
+            raise TypeError(
+                f"`generation_config` has to be a GenerationConfig, and not a {type(given).__name__}: give "
+                "single settings by name, as in `generate(..., max_new_tokens=20)`."
+            )
         model: Any = self
         own: GenerationConfig = model.generation_config
         if given is None and own.is_of_model_config:

@@ -189,6 +189,8 @@ def criteria_for(
 
 def _add_custom(found: list[Any], custom: Sequence[Any] | None, kind: str) -> None:
     """Append the caller's processors or criteria, none of which may be of a type that is there already."""
+    if callable(custom) and not isinstance(custom, Sequence):
+        raise TypeError(f"A custom {kind} has to be in a list, also when it is the only one.")
     for item in custom or ():
         if any(type(item) is type(known) for known in found):
             raise ValueError(

@@ -61,8 +61,7 @@ class KeyValueCache:
 
     Buffers double when they are full, so a step of generation writes one place and copies nothing. The cache
     is changed in place by the model that it is given to; `cache[layer]` reads it as the tuples of the
-    documentation
-    do: `(key, value)`, or `(key, value, encoder_key, encoder_value)`, each (b, nh, length, hd).
+    documentation do: `(key, value)`, or `(key, value, encoder_key, encoder_value)`, each (b, nh, length, hd).
 
     Args:
         max_length: places to make room for at once, when it is known how long the sequence will be.

@@ -18,7 +18,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
@@ -26,6 +25,7 @@ from torch.utils.data import Dataset
 
 from ..hub import PushToHubMixin
 from ..utils import logging
+from ..utils.files import folder_to_save_in
 from .batching import MOST_PADDING, PaddingRule, input_length, pad_batch, plan_batches, take_row
 from .custom import save_code
 from .dataset import PipelineIterator, iterate
@@ -233,7 +233,8 @@ class Pipeline(PushToHubMixin, ABC):
             )
         if isinstance(inputs, Sequence) and not isinstance(inputs, str | bytes | tuple):
             return list(self._answers(inputs, num_workers, batch_size, _BATCHES_OF_A_LIST, parameters))
-        return next(self._answers([inputs], 0, 1, 1, parameters))
+        passes_at_once = batch_size if isinstance(self, ChunkPipeline) else 1
+        return next(self._answers([inputs], 0, passes_at_once, 1, parameters))
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - scikit-learn's spelling
         """Call the pipeline, under scikit-learn's name."""
@@ -359,10 +360,7 @@ class Pipeline(PushToHubMixin, ABC):
         Raises:
             NotADirectoryError: `save_directory` is a file.
         """
-        folder = Path(save_directory)
-        if folder.is_file():
-            raise NotADirectoryError(f"{folder} is a file: pass the folder to save the pipeline into.")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = folder_to_save_in(save_directory)
         save_code(self, folder)
         self.model.save_pretrained(folder, **kwargs)
         for part in (self.tokenizer, self.feature_extractor, self.image_processor):

@@ -38,14 +38,20 @@ class ZeroShotClassificationArgumentHandler(ArgumentHandler):
         labels = self._parse_labels(labels)
         if not labels or not sequences:
             raise ValueError("You must include at least one label and at least one sequence.")
-        if hypothesis_template.format(labels[0]) == hypothesis_template:
+        texts = [sequences] if isinstance(sequences, str) else sequences
+        if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{sequences!r} has the wrong format: it should be a text, or a list of texts.")
+        try:
+            hypotheses = [hypothesis_template.format(label) for label in labels]
+        except (IndexError, KeyError):  # it asks for more than a label
+            hypotheses = [hypothesis_template]
+        if hypotheses[0] == hypothesis_template:
             raise ValueError(
                 f'The provided hypothesis_template "{hypothesis_template}" was not able to be formatted '
                 "with the target labels. Make sure the passed template includes formatting syntax such as {} "
                 "where the label should go."
             )
-        texts = [sequences] if isinstance(sequences, str) else list(sequences)
-        return [[text, hypothesis_template.format(label)] for text in texts for label in labels], texts
+        return [[text, hypothesis] for text in texts for hypothesis in hypotheses], list(texts)
 
     @staticmethod
     def _parse_labels(labels: str | Sequence[str] | None) -> list[str]:

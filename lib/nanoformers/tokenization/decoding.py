@@ -9,6 +9,23 @@ from .tensors import to_python
 __all__ = ["Decoding"]
 
 
+def _better_told(error: Exception, token_ids: Any) -> Exception:
+    """Return an exception that tells what is wrong with the ids, or `error` if nothing is."""
+    if not isinstance(token_ids, (list, tuple)):
+        return TypeError(f"Ids are an int, or a list, array or tensor of int, and not {token_ids!r}.")
+    for index in token_ids:
+        if isinstance(index, (list, tuple)):
+            return TypeError("These are the ids of several texts, which `batch_decode` takes.")
+        if not hasattr(index, "__index__"):
+            return TypeError(f"Ids are int, and {index!r} among them is none.")
+        if index < 0:
+            return OverflowError(
+                f"The id {index} stands for no token. If it marks what a loss ignores, put "
+                "`tokenizer.pad_token_id` in its place first."
+            )
+    return error
+
+
 class Decoding:
     """The part of a tokenizer that decodes; a subclass knows how tokens are joined."""
 
@@ -40,11 +57,18 @@ class Decoding:
             clean_up_tokenization_spaces: whether to remove spaces before punctuation and in contractions;
                 by default what the tokenizer's attribute of that name says.
             kwargs: `spaces_between_special_tokens=True` (slow): whether added tokens get spaces around them.
+
+        Raises:
+            OverflowError: an id is negative (fast; the slow ones take it for unknown).
+            TypeError: these are no ids, or those of several texts.
         """
         token_ids = to_python(token_ids)
         if isinstance(token_ids, int):
             token_ids = [token_ids]
-        return self._decode(token_ids, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
+        try:
+            return self._decode(token_ids, skip_special_tokens, clean_up_tokenization_spaces, **kwargs)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _better_told(error, token_ids) from error
 
     def batch_decode(
         self,

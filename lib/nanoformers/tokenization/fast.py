@@ -6,6 +6,8 @@ Mirrors `PreTrainedTokenizerFast` of the documentation pages `main_classes/token
 from __future__ import annotations
 
 import copy
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,23 @@ if TYPE_CHECKING:
 
 __all__ = ["PreTrainedTokenizerFast"]
 
-_SIDES = {"Left": "left", "Right": "right"}
+
+class _Turn:
+    """A lock of one process; the copy of what has one, pickled or not, has another."""
+
+    def __init__(self) -> None:
+        self._lock, self._process = threading.Lock(), os.getpid()
+
+    def __enter__(self) -> None:
+        if self._process != os.getpid():  # a fork copies locks as they are, also those that a thread had
+            self._lock, self._process = threading.Lock(), os.getpid()
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+    def __reduce__(self) -> tuple[type[_Turn], tuple[()]]:
+        return _Turn, ()
 
 
 class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
@@ -48,6 +66,7 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
 
     def __init__(self, **kwargs: Any) -> None:
         self._tokenizer = self._take_backend(kwargs)
+        self._turn = _Turn()  # the backend is told how to cut before each call: threads take turns
         added_tokens_decoder: dict[int, AddedToken] = kwargs.pop("added_tokens_decoder", {})
         truncation, padding = self._tokenizer.truncation, self._tokenizer.padding
         if truncation is not None:
@@ -250,13 +269,14 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                 f"{type(self).__name__} does not know the arguments {', '.join(sorted(unknown))}; see "
                 "`help(tokenizer.__call__)` for those that it takes."
             )
-        if self._tokenizer.encode_special_tokens != split_special:
-            self._tokenizer.encode_special_tokens = split_special
         plan = options.lengths
-        self.set_truncation_and_padding(
-            plan.padding, plan.truncation, plan.max_length, options.stride, plan.pad_to_multiple_of
-        )
-        encodings = self._encoded(batch, options)
+        with self._turn:
+            if self._tokenizer.encode_special_tokens != split_special:
+                self._tokenizer.encode_special_tokens = split_special
+            self.set_truncation_and_padding(
+                plan.padding, plan.truncation, plan.max_length, options.stride, plan.pad_to_multiple_of
+            )
+            encodings = self._encoded(batch, options)
         members: list[Encoding] = encodings
         if options.return_overflowing_tokens:
             members = [part for encoding in encodings for part in (encoding, *encoding.overflowing)]
@@ -279,6 +299,11 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
                 add_special_tokens=options.add_special_tokens,
                 is_pretokenized=options.is_split_into_words,
             )
+        except TypeError as error:
+            raise TypeError(
+                "Texts have to be `str` (of characters that UTF-8 can say: a lone surrogate is none), pairs "
+                "of them, or, with `is_split_into_words=True`, lists of words."
+            ) from error
         except BaseException as error:
             if type(error).__name__ != "PanicException":  # Rust's, which no module exports
                 raise
@@ -345,8 +370,9 @@ class PreTrainedTokenizerFast(PreTrainedTokenizerBase):
             files += self._save_slow_files(folder, filename_prefix)
         if not legacy_format:
             name = f"{filename_prefix}-{FULL_TOKENIZER_FILE}" if filename_prefix else FULL_TOKENIZER_FILE
-            self.set_truncation_and_padding(*_NO_LENGTHS)
-            files += (write_whole(folder / name, lambda beside: self._tokenizer.save(str(beside))),)
+            with self._turn:
+                self.set_truncation_and_padding(*_NO_LENGTHS)
+                files += (write_whole(folder / name, lambda beside: self._tokenizer.save(str(beside))),)
         return files
 
     def train_new_from_iterator(

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..dynamic_modules import custom_object_save
-from ..hub import HubOptions, PushToHubMixin
+from ..hub import HubOptions, PushToHubMixin, checkpoint_name
 from ..utils import logging
+from ..utils.files import folder_to_save_in
 from .converting import fast_counterpart, slow_files
 from .files import (
     ADDED_TOKENS_FILE,
@@ -62,7 +63,7 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
         """
         options = HubOptions.take_from(kwargs)
         kwargs.pop("trust_remote_code", None)  # for `AutoTokenizer`; a class that is here needs no code
-        name = os.fspath(pretrained_model_name_or_path)
+        name = checkpoint_name(pretrained_model_name_or_path)
         if Path(name).is_file():
             files = TokenizerFiles({cls._argument_of_single_file(name): name}, {}, None)
         else:
@@ -129,10 +130,7 @@ class PretrainedFilesMixin(SpecialTokensMixin, PushToHubMixin):
             NotADirectoryError: `save_directory` is a file.
             ValueError: `legacy_format` asks for files that this tokenizer cannot write.
         """
-        folder = Path(save_directory)
-        if folder.is_file():
-            raise NotADirectoryError(f"Cannot save into {folder}: it is a file, and a folder is needed.")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = folder_to_save_in(save_directory)
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         # what may fail is written first: a folder with a configuration has a vocabulary too
         vocabulary = self._save_vocabulary_files(folder, legacy_format, filename_prefix)

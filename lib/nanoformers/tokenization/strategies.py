@@ -70,8 +70,10 @@ def plan_lengths(
 
     Raises:
         ValueError: an unknown strategy; padding without a padding token; a truncation length that is not a
-            multiple of `pad_to_multiple_of`.
+            multiple of `pad_to_multiple_of`, or negative.
     """
+    if max_length is not None and max_length < 0:
+        raise ValueError(f"`max_length` is a number of tokens, and cannot be {max_length}.")
     if max_length is not None and padding is False and truncation is None:
         if verbose:
             tokenizer.warn_once(

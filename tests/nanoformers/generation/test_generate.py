@@ -234,6 +234,17 @@ class TestStopping:
         first = (found[0, 3:] == end).nonzero()[0].item() + 3
         assert (found[0, first + 1 :] == 2).all()
 
+    @pytest.mark.parametrize("model", [gpt2(), t5()], ids=["gpt2", "t5"])
+    @pytest.mark.parametrize("longest", [10**12, int(1e30)])  # as a tokenizer without a limit has it
+    def test_no_memory_for_what_may_never_come(self, model, longest):
+        def stop(ids: torch.Tensor, scores: Any) -> bool:
+            return ids.shape[1] >= 6
+
+        expected = model.generate(IDS, attention_mask=LEFT, max_length=6)
+        assert torch.equal(
+            model.generate(IDS, attention_mask=LEFT, max_length=longest, stopping_criteria=[stop]), expected
+        )
+
     def test_all_rows_ended(self):
         calls = calls_of(gpt2(), inputs=IDS, max_new_tokens=8, eos_token_id=list(range(30)), pad_token_id=2)
         assert len(calls) == 1
@@ -314,6 +325,24 @@ class TestPrompts:
         assert "Setting `pad_token_id` to `eos_token_id`:2 for open-end generation." in message
         assert "The attention mask and the pad token id were not set" in message
 
+    @pytest.mark.parametrize("prompt", ["text", [[1, 2]], {"input_ids": IDS}])
+    def test_no_tensor(self, prompt):
+        with pytest.raises(TypeError, match=rf"not as a {type(prompt).__name__}.*return_tensors=\"pt\""):
+            gpt2().generate(prompt)
+
+    def test_a_single_row(self):
+        with pytest.raises(ValueError, match=r"shape \(3,\), and not \(batch, length\)"):
+            gpt2().generate(IDS[0])
+
+    @pytest.mark.parametrize("model", [gpt2(), t5()], ids=["gpt2", "t5"])
+    def test_labels_of_a_batch_are_not_used(self, model):
+        expected = model.generate(IDS, max_new_tokens=3)
+        assert torch.equal(model.generate(input_ids=IDS, labels=IDS, max_new_tokens=3), expected)
+
+    def test_as_many_rows_of_the_decoder_as_of_the_encoder(self):
+        with pytest.raises(ValueError, match=r"shape \(1, 2\), and not \(2, length\)"):
+            t5().generate(IDS, decoder_input_ids=torch.tensor([[0, 5]]))
+
     def test_an_encoder_decoder_needs_a_start(self):
         model = t5()
         model.generation_config.decoder_start_token_id = None
@@ -383,6 +412,15 @@ class TestArguments:
 
         found = gpt2().generate(IDS, max_new_tokens=3, logits_processor=LogitsProcessorList([Only()]))
         assert (found[:, 3:] == 4).all()
+
+    def test_a_dictionary_is_no_configuration(self):
+        with pytest.raises(TypeError, match="and not a dict: give single settings by name"):
+            gpt2().generate(IDS, generation_config={"max_new_tokens": 2})
+
+    @pytest.mark.parametrize("name", ["logits_processor", "stopping_criteria"])
+    def test_a_processor_or_criterion_outside_of_a_list(self, name):
+        with pytest.raises(TypeError, match="has to be in a list"):
+            gpt2().generate(IDS, max_new_tokens=2, **{name: lambda ids, scores: scores})
 
     def test_the_default_length_counts_the_prompt_and_is_told(self):
         with pytest.warns(UserWarning, match=r"Using the model-agnostic default `max_length` \(=20\)"):

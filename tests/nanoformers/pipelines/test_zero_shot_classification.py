@@ -47,6 +47,18 @@ class TestAnswers:
         assert oracle("it ran", candidate_labels="cat, dog,tree ,") == expected
         assert oracle("it ran", LABELS) == expected
 
+    def test_the_passes_of_a_single_text_make_batches(self, oracle):
+        rows = []
+        hook = oracle.model.register_forward_pre_hook(
+            lambda model, args, inputs: rows.append(len(inputs["input_ids"])), with_kwargs=True
+        )
+        batched = oracle("it ran", LABELS, batch_size=len(LABELS))
+        hook.remove()
+        assert rows == [len(LABELS)]
+        alone = oracle("it ran", LABELS)
+        assert batched["labels"] == alone["labels"]
+        assert batched["scores"] == pytest.approx(alone["scores"], abs=1e-5)
+
     def test_a_list_gives_a_list(self, oracle):
         answers = oracle(["it ran", "a tree"], candidate_labels=LABELS)
         assert [answer["sequence"] for answer in answers] == ["it ran", "a tree"]
@@ -110,6 +122,16 @@ class TestErrors:
     def test_a_template_without_a_place(self, oracle):
         with pytest.raises(ValueError, match="was not able to be formatted with the target labels"):
             oracle("it ran", candidate_labels=LABELS, hypothesis_template="it was good")
+
+    @pytest.mark.parametrize("template", ["{} and {}", "{name} it was"])
+    def test_a_template_with_other_places(self, oracle, template):
+        with pytest.raises(ValueError, match="not able to be formatted"):
+            oracle("it ran", candidate_labels=LABELS, hypothesis_template=template)
+
+    @pytest.mark.parametrize("text", [3, [4], ["it ran", None]])
+    def test_what_is_no_text(self, oracle, text):
+        with pytest.raises(ValueError, match=r"at least one sequence|should be a text, or a list of texts"):
+            oracle(text, candidate_labels=LABELS)
 
     def test_labels_given_twice(self, oracle):
         with pytest.raises(ValueError, match="extra arguments"):

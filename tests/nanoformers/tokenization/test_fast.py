@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
+import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 from nanoformers import BertTokenizerFast, PreTrainedTokenizerFast
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -59,6 +63,53 @@ class TestWrapping:
         same = duplicate(tokenizer)
         assert same("a <new> [MASK]") == tokenizer("a <new> [MASK]")
         assert same.special_tokens_map == tokenizer.special_tokens_map
+
+
+@pytest.mark.parametrize("texts", ["a\ud800b", [["a", "b", "c"]]], ids=["surrogate", "three"])
+def test_what_the_backend_takes_for_no_text(fast, texts):
+    with pytest.raises(TypeError, match=r"Texts have to be `str` .* a lone surrogate .*is_split_into_words"):
+        fast(texts)
+
+
+class TestIdsThatAreNone:
+    @pytest.mark.parametrize("ids", [[[5, 6], [7]], torch.tensor([[5, 6]])])
+    def test_of_several_texts(self, tokenizer, ids):
+        with pytest.raises(TypeError, match="ids of several texts, which `batch_decode` takes"):
+            tokenizer.decode(ids)
+
+    @pytest.mark.parametrize("ids", ["abc", None])
+    def test_no_numbers(self, tokenizer, ids):
+        with pytest.raises(TypeError, match="Ids are an int, or a list, array or tensor of int"):
+            tokenizer.decode(ids)
+
+    def test_what_a_loss_ignores(self, fast):
+        with pytest.raises(OverflowError, match=r"The id -100 stands for no token.*pad_token_id"):
+            fast.batch_decode([[5, -100]])
+
+
+def test_a_negative_length(tokenizer):
+    with pytest.raises(ValueError, match="`max_length` is a number of tokens, and cannot be -3"):
+        tokenizer("a b c", truncation=True, max_length=-3)
+
+
+def test_threads_do_not_cut_each_others_texts(fast):
+    texts = ["aa bb cc dd ee"] * 50
+    whole = len(fast(texts[0])["input_ids"])
+
+    def lengths(most: int | None) -> set[int]:
+        return {len(ids) for ids in fast(texts, truncation=most is not None, max_length=most)["input_ids"]}
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lengths, [None, 4] * 100)) == [{whole}, {4}] * 100
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_does_not_wait_for_a_thread_of_its_parent(fast):
+    with fast._turn:
+        child = multiprocessing.get_context("fork").Process(target=fast, args=["a b"], daemon=True)
+        child.start()
+    child.join(30)
+    assert child.exitcode == 0
 
 
 class TestTrainingAnew:

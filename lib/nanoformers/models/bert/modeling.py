@@ -21,6 +21,7 @@ from ...modeling import PreTrainedModel
 from ...nn.activations import get_activation
 from ...nn.attention import attend, merge_heads, split_heads
 from ...nn.cache import KeyValueCache
+from ...nn.inputs import check_length, given_length
 from ...nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.masks import attention_bias
 from ...outputs import (
@@ -396,11 +397,7 @@ class BertModel(BertPreTrainedModel):
                 than the model has positions; the mask has another shape.
         """
         config = self.config
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("You have to specify either input_ids or inputs_embeds, and not both.")
-        given = input_ids if input_ids is not None else inputs_embeds
-        assert given is not None
-        length = given.shape[1]
+        length = given_length(input_ids, inputs_embeds)
         use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         if use_cache and self.training and self.encoder.gradient_checkpointing_func is not None:
             logger.warning_once(
@@ -409,12 +406,8 @@ class BertModel(BertPreTrainedModel):
             use_cache = False
         cache = KeyValueCache.of(past_key_values) if use_cache or past_key_values is not None else None
         past = cache.get_seq_length() if cache is not None else 0
-        if past + length > config.max_position_embeddings and position_ids is None:
-            raise ValueError(
-                f"The sequence has {past + length} tokens, and this model has positions for "
-                f"{config.max_position_embeddings}: truncate it (`truncation=True` in the tokenizer's "
-                "call), or cut it into pieces."
-            )
+        if position_ids is None:
+            check_length(past + length, config.max_position_embeddings)
 
         embeddings = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds, past)
         dtype, device = embeddings.dtype, embeddings.device

@@ -18,6 +18,7 @@ from ...heads import answer
 from ...modeling import PreTrainedModel
 from ...nn.activations import get_activation
 from ...nn.attention import attend, merge_heads, split_heads
+from ...nn.inputs import check_length, given_length
 from ...nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.masks import attention_bias
 from ...nn.positions import sinusoidal_positions
@@ -283,17 +284,9 @@ class DistilBertModel(DistilBertPreTrainedModel):
                 than the model has positions; the mask has another shape.
         """
         config = self.config
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("You have to specify either input_ids or inputs_embeds, and not both.")
-        given = input_ids if input_ids is not None else inputs_embeds
-        assert given is not None
-        length = given.shape[1]
-        if length > config.max_position_embeddings and position_ids is None:
-            raise ValueError(
-                f"The sequence has {length} tokens, and this model has positions for "
-                f"{config.max_position_embeddings}: truncate it (`truncation=True` in the tokenizer's "
-                "call), or cut it into pieces."
-            )
+        length = given_length(input_ids, inputs_embeds)
+        if position_ids is None:
+            check_length(length, config.max_position_embeddings)
 
         embeddings = self.embeddings(input_ids, position_ids, inputs_embeds)
         bias, _ = attention_bias(

@@ -21,6 +21,7 @@ from ...modeling import PreTrainedModel
 from ...nn.activations import get_activation
 from ...nn.attention import attend, merge_heads, split_heads
 from ...nn.cache import KeyValueCache
+from ...nn.inputs import check_length, given_length
 from ...nn.layers import Conv1D, find_pruneable_heads_and_indices, prune_conv1d_layer
 from ...nn.masks import attention_bias
 from ...outputs import BaseModelOutputWithPastAndCrossAttentions
@@ -285,8 +286,7 @@ class GPT2Model(GPT2PreTrainedModel):
                 than the model has positions; the mask has another shape; there is no cross attention.
         """
         config = self.config
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("You have to specify either input_ids or inputs_embeds, and not both.")
+        length = given_length(input_ids, inputs_embeds, choices=True)
         if inputs_embeds is None:
             inputs_embeds = self.wte(input_ids)
         shape = inputs_embeds.shape
@@ -296,7 +296,6 @@ class GPT2Model(GPT2PreTrainedModel):
                 None if tensor is None else tensor.flatten(0, -2)
                 for tensor in (attention_mask, token_type_ids, position_ids)
             )
-        length = shape[-2]
 
         use_cache = config.use_cache if use_cache is None else use_cache
         checkpoint = self.gradient_checkpointing_func if self.training else None
@@ -308,12 +307,7 @@ class GPT2Model(GPT2PreTrainedModel):
         cache = KeyValueCache.of(past_key_values) if use_cache or past_key_values is not None else None
         past = cache.get_seq_length() if cache is not None else 0
         if position_ids is None:
-            if past + length > config.n_positions:
-                raise ValueError(
-                    f"The sequence has {past + length} tokens, and this model has positions for "
-                    f"{config.n_positions}: truncate it (`truncation=True` in the tokenizer's call), or cut "
-                    "it into pieces."
-                )
+            check_length(past + length, config.n_positions)
             position_ids = self.positions[:, past : past + length]
         hidden_states = inputs_embeds + self.wpe(position_ids)
         if token_type_ids is not None:

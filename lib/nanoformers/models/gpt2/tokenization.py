@@ -213,8 +213,18 @@ class GPT2TokenizerFast(PreTrainedTokenizerFast):
         return first if token_ids_1 is None else first + bos + list(token_ids_1)
 
     def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:
-        """Write vocab.json and merges.txt; return their paths."""
-        merges = json.loads(self._tokenizer.to_str())["model"]["merges"]
+        """Write vocab.json and merges.txt; return their paths.
+
+        Raises:
+            ValueError: the tokenizer has no merges.
+        """
+        model = json.loads(self._tokenizer.to_str())["model"]
+        if model["type"] != "BPE":
+            raise ValueError(
+                f"A tokenizer of type {model['type']} is none of GPT-2's, which merge bytes (BPE): load the "
+                "checkpoint with AutoTokenizer, which knows its class."
+            )
+        merges = model["merges"]
         pairs = [tuple(merge.split(" ") if isinstance(merge, str) else merge) for merge in merges]
         vocab = self._tokenizer.get_vocab(with_added_tokens=False)
         return save_vocab_and_merges(vocab, pairs, save_directory, filename_prefix)

@@ -37,6 +37,8 @@ class T5ForConditionalGeneration(T5Model):
     """T5 that writes a text for a text: a translation, a summary, an answer."""
 
     _tied_weights_keys: ClassVar[list[str]] = ["lm_head.weight"]
+    # newer files leave out scores that equal the embeddings, in the shape of release 1.1 too, which ties none
+    _copied_on_load: ClassVar[dict[str, str]] = {"lm_head.weight": "shared.weight"}
 
     def add_head(self) -> None:
         """Build the scores of tokens."""

@@ -19,6 +19,7 @@ from torch import nn
 from ...heads import answer, as_encoder_outputs, shift_tokens_right
 from ...modeling import PreTrainedModel
 from ...nn.cache import KeyValueCache
+from ...nn.inputs import given_length
 from ...nn.masks import additive, attention_bias, causal
 from ...nn.normalization import RMSNorm
 from ...nn.positions import RelativePositionBias
@@ -169,11 +170,7 @@ class T5Stack(T5PreTrainedModel):
                 cache, or to look at another encoder; a mask has another shape.
         """
         config = self.config
-        if (input_ids is None) == (inputs_embeds is None):
-            prefix = "decoder_" if config.is_decoder else ""
-            raise ValueError(
-                f"You have to specify either {prefix}input_ids or {prefix}inputs_embeds, and not both."
-            )
+        length = given_length(input_ids, inputs_embeds, prefix="decoder_" if config.is_decoder else "")
         if not config.is_decoder and (use_cache or encoder_hidden_states is not None):
             raise ValueError("Only a decoder has a cache, or looks at an encoder's states.")
         output_attentions = config.output_attentions if output_attentions is None else output_attentions
@@ -190,7 +187,6 @@ class T5Stack(T5PreTrainedModel):
 
         hidden_states = self.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         hidden_states = self.dropout(hidden_states)  # (b, t, d)
-        length = hidden_states.shape[1]
         past = cache.get_seq_length() if cache is not None else 0
         bias = self.position_bias(attention_mask, length, past + length)
         encoder_bias = None

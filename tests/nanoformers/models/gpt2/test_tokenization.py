@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from nanoformers import AddedToken, AutoTokenizer, GPT2Tokenizer, GPT2TokenizerFast
+from nanoformers import AddedToken, AutoTokenizer, BertTokenizerFast, GPT2Tokenizer, GPT2TokenizerFast
 from nanoformers.tokenization.byte_level import BytePairEncoder, bytes_to_unicode, read_merges, split_words
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -225,6 +225,13 @@ class TestFiles:
         (tmp_path / "vocab.json").write_text("[1]")
         with pytest.raises(ValueError, match="JSON object"):
             kind(tmp_path / "vocab.json", folder / "merges.txt")
+
+
+def test_the_files_of_another_kind_of_tokenizer(tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n")
+    BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"type WordPiece is none of GPT-2's.*AutoTokenizer"):
+        GPT2Tokenizer.from_pretrained(tmp_path)
 
 
 class TestTraining:

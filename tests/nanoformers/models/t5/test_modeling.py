@@ -316,6 +316,23 @@ class TestEmbeddings:
         again = T5ForConditionalGeneration.from_pretrained(tmp_path)
         torch.testing.assert_close(again(IDS, labels=TARGET).logits, model(IDS, labels=TARGET).logits)
 
+    def test_scores_that_begin_as_a_copy_are_no_tied_weight(self, tmp_path):
+        model = T5ForConditionalGeneration(config(tie_word_embeddings=False))
+        weights = {name: value for name, value in model.state_dict().items() if name != "lm_head.weight"}
+        model.save_pretrained(tmp_path, state_dict=weights)
+        again = T5ForConditionalGeneration.from_pretrained(tmp_path)
+        assert torch.equal(again.lm_head.weight, model.shared.weight)
+        with torch.no_grad():
+            again.lm_head.weight.zero_()
+        assert torch.equal(again.shared.weight, model.shared.weight)
+
+    def test_scores_of_a_checkpoint_that_never_had_any_are_new(self, tmp_path):
+        base = T5Model(config(tie_word_embeddings=False))
+        base.save_pretrained(tmp_path)
+        model, info = T5ForConditionalGeneration.from_pretrained(tmp_path, output_loading_info=True)
+        assert info["missing_keys"] == ["lm_head.weight"]
+        assert not torch.equal(model.lm_head.weight, base.shared.weight)
+
     def test_a_file_says_a_shared_weight_once(self, tmp_path):
         T5ForConditionalGeneration(config()).save_pretrained(tmp_path, max_shard_size="5KB")
         names = json.loads((tmp_path / "model.safetensors.index.json").read_text())["weight_map"]
