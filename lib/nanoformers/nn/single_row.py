@@ -30,7 +30,7 @@ class Linear(nn.Linear):
 def linear_of_rows(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Return `x @ weight + bias` for a weight that is stored by input, as GPT-2's are.
 
-    A single row is computed as a weighted sum of the weight's rows.
+    A single row is computed as a weighted sum of the weight's rows, a part of them by each thread.
 
     Args:
         x: (..., nx).
@@ -42,10 +42,10 @@ def linear_of_rows(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) ->
     """
     width = weight.shape[0]
     if _is_single_row(x, weight, width) and _sums_rows_fast():
-        rows, start = _all_rows(width)
+        rows, starts = _rows_in_bags(width, torch.get_num_threads())
         # what F.embedding_bag(mode="sum") calls, without its checks, which cost as much as the sum
-        mixed, *_ = torch.embedding_bag(weight, rows, start, False, 0, False, x.reshape(width))
-        return mixed.add_(bias).view(*x.shape[:-1], -1)
+        parts, *_ = torch.embedding_bag(weight, rows, starts, False, 0, False, x.reshape(width))
+        return parts.sum(0).add_(bias).view(*x.shape[:-1], -1)
     return F.linear(x, weight.t(), bias)
 
 
@@ -64,9 +64,11 @@ def _is_single_row(x: torch.Tensor, weight: torch.Tensor, width: int) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _all_rows(width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the numbers of all rows of a weight, and where its one bag begins."""
-    return torch.arange(width, device="cpu"), torch.zeros(1, dtype=torch.long, device="cpu")
+def _rows_in_bags(width: int, threads: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the numbers of a weight's rows, and where the bag of each thread begins."""
+    bags = min(width, threads)
+    starts = [bag * width // bags for bag in range(bags)]
+    return torch.arange(width, device="cpu"), torch.tensor(starts, dtype=torch.long, device="cpu")
 
 
 @lru_cache(maxsize=1)

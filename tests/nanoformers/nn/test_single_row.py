@@ -84,6 +84,17 @@ class TestLinearOfRows:
                 linear_of_rows(row, weight, bias), row @ weight + bias, rtol=1e-5, atol=1e-4
             )
 
+    @pytest.mark.parametrize("threads", [1, 2, 3, 16])
+    def test_any_number_of_threads_shares_the_rows(self, threads):
+        before = torch.get_num_threads()
+        weight, bias, row = torch.randn(10, 5), torch.randn(5), torch.randn(1, 10)
+        try:
+            torch.set_num_threads(threads)
+            with torch.no_grad():
+                torch.testing.assert_close(linear_of_rows(row, weight, bias), row @ weight + bias, **CLOSE)
+        finally:
+            torch.set_num_threads(before)
+
     def test_a_layer_trains_on_a_single_row(self):
         conv, row = Conv1D(5, 8), torch.randn(1, 8, requires_grad=True)
         conv(row).sum().backward()
