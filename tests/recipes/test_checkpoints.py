@@ -354,12 +354,13 @@ class TestStories:
         assert all(any(map(accepts, split(story))) for story in stories)
 
 
-class TestTextToText:
-    @pytest.fixture(scope="class")
-    def writer(self):
-        model = T5ForConditionalGeneration.from_pretrained(TEXT_TO_TEXT).eval()
-        return recipe("text_to_text_t5").writer_of(model, AutoTokenizer.from_pretrained(TEXT_TO_TEXT))
+@pytest.fixture(scope="module")
+def writer():
+    model = T5ForConditionalGeneration.from_pretrained(TEXT_TO_TEXT).eval()
+    return recipe("text_to_text_t5").writer_of(model, AutoTokenizer.from_pretrained(TEXT_TO_TEXT))
 
+
+class TestTextToText:
     def test_translations_of_another_world(self, writer):
         scenes = other_world(100)
         written = writer([f"translate English to French: {scene.sentence()}" for scene in scenes])
