@@ -24,7 +24,16 @@ from .encoders import (
     ForSequenceClassification,
     ForTokenClassification,
 )
-from .losses import answer, classification_loss, next_token_loss, span_loss, token_loss
+from .losses import (
+    answer,
+    classification_loss,
+    labelled,
+    next_token_loss,
+    next_tokens,
+    scores_and_loss,
+    span_loss,
+    token_loss,
+)
 
 __all__ = [
     "ForMultipleChoice",
@@ -38,7 +47,10 @@ __all__ = [
     "as_encoder_outputs",
     "classification_loss",
     "classifier_dropout",
+    "labelled",
     "next_token_loss",
+    "next_tokens",
+    "scores_and_loss",
     "seq2seq_answer_span",
     "shift_tokens_right",
     "span_loss",

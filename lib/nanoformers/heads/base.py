@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
 from ..configuration import PretrainedConfig
 from ..modeling import PreTrainedModel
+from ..nn.packing import reading
 
 __all__ = ["Head", "classifier_dropout"]
 
@@ -19,7 +20,12 @@ class Head(PreTrainedModel):
     An architecture says which base model (`make_base_model`), and overrides what it does otherwise: which
     layers there are (`add_head`), how a whole input becomes one vector (`pool`), how logits come about
     (`to_logits`).
+
+    Attributes:
+        pools_first_token: `pool` reads nothing but the state of the first token.
     """
+
+    pools_first_token: ClassVar[bool] = False
 
     def __init__(self, config: PretrainedConfig) -> None:
         super().__init__(config)
@@ -45,10 +51,25 @@ class Head(PreTrainedModel):
         """Return the scores of each input, (b, number of scores), from the base model's output."""
         return self.classifier(self.dropout(self.pool(outputs)))
 
-    def run_base_model(self, **inputs: Any) -> Any:
-        """Run the base model on those of the inputs that are given, and return its `ModelOutput`."""
+    def run_base_model(self, *, read: torch.Tensor | None = None, **inputs: Any) -> Any:
+        """Run the base model on those of the inputs that are given, and return its `ModelOutput`.
+
+        Args:
+            read: (b, s) True for the states that the loss needs, so that training may leave out others that
+                are padding; by default all.
+            inputs: what the base model takes.
+        """
         given = {name: value for name, value in inputs.items() if value is not None}
-        return self.base_model(**given, return_dict=True)
+        with reading(read):
+            return self.base_model(**given, return_dict=True)
+
+    def first_places(self, attention_mask: torch.Tensor | None, labels: torch.Tensor | None) -> Any:
+        """Return what a head with labels reads that pools the first token, (b, s); None for any other."""
+        if not self.pools_first_token or attention_mask is None or labels is None:
+            return None
+        read = torch.zeros_like(attention_mask, dtype=torch.bool)
+        read[:, 0] = True
+        return read
 
 
 def classifier_dropout(config: PretrainedConfig) -> float:

@@ -21,7 +21,7 @@ from ..outputs import (
     TokenClassifierOutput,
 )
 from .base import Head, classifier_dropout
-from .losses import answer, classification_loss, span_loss, token_loss
+from .losses import answer, classification_loss, labelled, span_loss, token_loss
 
 __all__ = [
     "ForMultipleChoice",
@@ -59,6 +59,7 @@ class ForSequenceClassification(Head):
             `logits` (b, num_labels), and `loss` when there are labels.
         """
         outputs = self.run_base_model(
+            read=self.first_places(attention_mask, labels),
             input_ids=input_ids,
             attention_mask=attention_mask,
             token_type_ids=token_type_ids,
@@ -109,6 +110,7 @@ class ForTokenClassification(Head):
             `logits` (b, s, num_labels), and `loss` when there are labels.
         """
         outputs = self.run_base_model(
+            read=labelled(labels),
             input_ids=input_ids,
             attention_mask=attention_mask,
             token_type_ids=token_type_ids,
@@ -229,6 +231,7 @@ class ForMultipleChoice(Head):
             return None if tensor is None else tensor.flatten(0, 1)
 
         outputs = self.run_base_model(
+            read=self.first_places(in_rows(attention_mask), labels),
             input_ids=in_rows(input_ids),
             attention_mask=in_rows(attention_mask),
             token_type_ids=in_rows(token_type_ids),

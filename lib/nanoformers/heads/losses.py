@@ -5,27 +5,73 @@ In the shapes, `b` is the batch, `s` the sequence.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from ..configuration import PretrainedConfig
+from ..nn.packing import Reading
 from ..outputs import ModelOutput
 
-__all__ = ["answer", "classification_loss", "next_token_loss", "span_loss", "token_loss"]
+__all__ = [
+    "answer",
+    "classification_loss",
+    "labelled",
+    "next_token_loss",
+    "next_tokens",
+    "scores_and_loss",
+    "span_loss",
+    "token_loss",
+]
+
+NO_LABEL = -100
 
 Tensor = torch.Tensor
 
 
 def token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of tokens: logits (b, s, n), labels (b, s), where -100 does not count."""
-    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.to(logits.device).reshape(-1))
+    logits, labels = logits.reshape(-1, logits.shape[-1]), labels.to(logits.device).reshape(-1)
+    if labels.device.type == "cpu" and not torch.compiler.is_compiling():
+        counted = (labels != NO_LABEL).nonzero()[:, 0]
+        if len(counted) < 0.9 * len(labels):  # a softmax over the vocabulary costs more than a copy
+            logits, labels = logits.index_select(0, counted), labels.index_select(0, counted)
+    return F.cross_entropy(logits, labels)
 
 
 def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy of each token given those before it: logits (b, s, vocab), labels (b, s)."""
     return token_loss(logits[:, :-1], labels[:, 1:])
+
+
+def labelled(labels: Tensor | None) -> Tensor | None:
+    """Tell which places have a label: (b, s) -> (b, s) True or False; None without labels."""
+    return None if labels is None else labels != NO_LABEL
+
+
+def next_tokens(labels: Tensor | None) -> Tensor | None:
+    """Give each place the label of the next one, and the last one none: (b, s) -> (b, s)."""
+    return None if labels is None else F.pad(labels[:, 1:], (0, 1), value=NO_LABEL)
+
+
+def scores_and_loss(
+    score: Callable[[Tensor], Tensor], states: Tensor, labels: Tensor | None, read: Reading
+) -> tuple[Tensor, Tensor | None]:
+    """Score the tokens of a vocabulary at each place, and compare with the labels there, if there are any.
+
+    Args:
+        score: turns states (b, s, d) into logits (b, s, vocab_size).
+        states: (b, s, d).
+        labels: (b, s) the right token at each place; -100 does not count.
+        read: the `reading` block in which the states came about: what was left out gets logits of 0.
+    """
+    if not read.packing or labels is None:
+        logits = score(states)
+        return logits, None if labels is None else token_loss(logits, labels)
+    logits = score(read.packing.pack(states))  # (1, n, vocab_size)
+    return read.packing.unpack(logits), token_loss(logits, read.packing.pack(labels[..., None]))
 
 
 def classification_loss(logits: Tensor, labels: Tensor, config: PretrainedConfig) -> Tensor:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
+
+from .packing import Packing, active_packing
 
 __all__ = ["attend", "merge_heads", "split_heads"]
 
@@ -51,6 +55,20 @@ def attend(
     Returns:
         (context (b, nh, q, hd), weights (b, nh, q, k) or None).
     """
+    packing = active_packing()
+    if packing is not None and packing.holds(query, dim=2):
+        return _attend_in_rows(
+            packing,
+            query,
+            key,
+            value,
+            bias=bias,
+            is_causal=is_causal,
+            dropout=dropout,
+            scale=scale,
+            head_mask=head_mask,
+            need_weights=need_weights,
+        )
     if head_mask is None and not need_weights:
         context = F.scaled_dot_product_attention(
             query, key, value, attn_mask=bias, dropout_p=dropout, is_causal=is_causal, scale=scale
@@ -67,3 +85,16 @@ def attend(
     if head_mask is not None:
         weights = weights * head_mask
     return weights @ value, weights
+
+
+def _attend_in_rows(
+    packing: Packing, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Put packed queries, (1, nh, n, hd), and packed keys and values into rows to attend; pack again."""
+    nh = query.shape[1]
+    query, key, value = (
+        split_heads(packing.unpack(merge_heads(part)), nh) if packing.holds(part, dim=2) else part
+        for part in (query, key, value)
+    )
+    context, weights = attend(query, key, value, **options)
+    return split_heads(packing.pack(merge_heads(context)), nh), weights

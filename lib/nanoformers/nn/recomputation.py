@@ -48,6 +48,8 @@ class GradientCheckpointingMixin:
             raise ValueError(f"{type(self).__name__} does not support gradient checkpointing.")
         arguments = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}
         self._set_gradient_checkpointing(partial(torch.utils.checkpoint.checkpoint, **arguments))
+        if getattr(self, "_hf_peft_config_loaded", False):
+            self.enable_input_require_grads()  # else nothing that goes into a layer has a gradient
 
     def gradient_checkpointing_disable(self) -> None:
         """Keep activations for the backward pass again."""
@@ -62,6 +64,8 @@ class GradientCheckpointingMixin:
     def enable_input_require_grads(self) -> None:
         """Let the embeddings' output require a gradient, as training adapters on frozen weights needs."""
         model: Any = self
+        if getattr(self, "_require_grads_hook", None) is not None:
+            return
         self._require_grads_hook = model.get_input_embeddings().register_forward_hook(
             lambda module, inputs, output: output.requires_grad_(True)
         )
@@ -69,3 +73,4 @@ class GradientCheckpointingMixin:
     def disable_input_require_grads(self) -> None:
         """Undo `enable_input_require_grads`."""
         self._require_grads_hook.remove()
+        self._require_grads_hook = None

@@ -17,10 +17,13 @@ from ...heads import (
     ForSequenceClassification,
     ForTokenClassification,
     answer,
-    next_token_loss,
+    labelled,
+    next_tokens,
+    scores_and_loss,
     token_loss,
 )
 from ...nn.activations import get_activation
+from ...nn.packing import reading
 from ...outputs import (
     CausalLMOutputWithCrossAttentions,
     MaskedLMOutput,
@@ -235,24 +238,26 @@ class BertLMHeadModel(_BertThatPredictsTokens):
         Returns:
             `logits` (b, s, vocab_size), `loss` when there are labels, `past_key_values`.
         """
-        outputs = self.bert(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            past_key_values,
-            False if labels is not None else use_cache,
-            output_attentions,
-            output_hidden_states,
-            return_dict=True,
-        )
-        logits = self.cls(outputs.last_hidden_state)
+        labels = next_tokens(labels)
+        with reading(labelled(labels)) as read:
+            outputs = self.bert(
+                input_ids,
+                attention_mask,
+                token_type_ids,
+                position_ids,
+                head_mask,
+                inputs_embeds,
+                encoder_hidden_states,
+                encoder_attention_mask,
+                past_key_values,
+                False if labels is not None else use_cache,
+                output_attentions,
+                output_hidden_states,
+                return_dict=True,
+            )
+        logits, loss = scores_and_loss(self.cls, outputs.last_hidden_state, labels, read)
         output = CausalLMOutputWithCrossAttentions(
-            loss=None if labels is None else next_token_loss(logits, labels),
+            loss=loss,
             logits=logits,
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
@@ -300,21 +305,21 @@ class BertForMaskedLM(_BertThatPredictsTokens):
         Returns:
             `logits` (b, s, vocab_size), and `loss` when there are labels.
         """
-        outputs = self.bert(
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=True,
-        )
-        logits = self.cls(outputs.last_hidden_state)
-        loss = None if labels is None else token_loss(logits, labels)
+        with reading(labelled(labels)) as read:
+            outputs = self.bert(
+                input_ids,
+                attention_mask,
+                token_type_ids,
+                position_ids,
+                head_mask,
+                inputs_embeds,
+                encoder_hidden_states,
+                encoder_attention_mask,
+                output_attentions=output_attentions,
+                output_hidden_states=output_hidden_states,
+                return_dict=True,
+            )
+        logits, loss = scores_and_loss(self.cls, outputs.last_hidden_state, labels, read)
         output = MaskedLMOutput(loss, logits, outputs.hidden_states, outputs.attentions)
         return answer(output, self.config.use_return_dict if return_dict is None else return_dict)
 
@@ -370,6 +375,8 @@ class BertForNextSentencePrediction(BertPreTrainedModel):
 class BertForSequenceClassification(ForSequenceClassification, BertPreTrainedModel):
     """BERT that classifies (or rates) a text or a pair of texts."""
 
+    pools_first_token = True
+
     def make_base_model(self) -> BertModel:
         """Build a BERT that pools."""
         return BertModel(self.config)
@@ -377,6 +384,8 @@ class BertForSequenceClassification(ForSequenceClassification, BertPreTrainedMod
 
 class BertForMultipleChoice(ForMultipleChoice, BertPreTrainedModel):
     """BERT that chooses one of several continuations."""
+
+    pools_first_token = True
 
     def make_base_model(self) -> BertModel:
         """Build a BERT that pools."""

@@ -24,6 +24,7 @@ from ...nn.cache import KeyValueCache
 from ...nn.inputs import check_length, given_length
 from ...nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.masks import attention_bias
+from ...nn.packing import Dropout, padding_left_out
 from ...outputs import (
     BaseModelOutputWithPastAndCrossAttentions,
     BaseModelOutputWithPoolingAndCrossAttentions,
@@ -53,7 +54,7 @@ class BertEmbeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.hidden_size)
         self.token_type_embeddings = nn.Embedding(config.type_vocab_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         positions = torch.arange(config.max_position_embeddings)[None]  # (1, max_position_embeddings)
         self.register_buffer("position_ids", positions, persistent=False)
 
@@ -142,7 +143,7 @@ class BertSelfOutput(nn.Module):
         super().__init__()
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, hidden_states: Tensor, residual: Tensor) -> Tensor:
         return self.LayerNorm(self.dropout(self.dense(hidden_states)) + residual)
@@ -196,7 +197,7 @@ class BertOutput(nn.Module):
         super().__init__()
         self.dense = nn.Linear(config.intermediate_size, config.hidden_size)
         self.LayerNorm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, hidden_states: Tensor, residual: Tensor) -> Tensor:
         return self.LayerNorm(self.dropout(self.dense(hidden_states)) + residual)
@@ -434,18 +435,29 @@ class BertModel(BertPreTrainedModel):
                 device=device,
             )
 
-        outputs = self.encoder(
-            embeddings,
-            bias,
-            is_causal,
-            self.get_head_mask(head_mask, config.num_hidden_layers),
-            encoder_hidden_states,
-            encoder_bias,
-            cache,
-            config.output_attentions if output_attentions is None else output_attentions,
-            config.output_hidden_states if output_hidden_states is None else output_hidden_states,
+        if output_attentions is None:
+            output_attentions = config.output_attentions
+        if output_hidden_states is None:
+            output_hidden_states = config.output_hidden_states
+        checkpoint = self.encoder.gradient_checkpointing_func
+        wants_all = output_attentions or output_hidden_states or encoder_hidden_states is not None
+        packing = padding_left_out(
+            attention_mask,
+            unless=not self.training or wants_all or cache is not None or checkpoint is not None,
         )
-        states = outputs.last_hidden_state
+        with packing:
+            outputs = self.encoder(
+                packing.pack(embeddings),
+                bias,
+                is_causal,
+                self.get_head_mask(head_mask, config.num_hidden_layers),
+                encoder_hidden_states,
+                encoder_bias,
+                cache,
+                output_attentions,
+                output_hidden_states,
+            )
+        states = packing.unpack(outputs.last_hidden_state)
         return answer(
             BaseModelOutputWithPoolingAndCrossAttentions(
                 last_hidden_state=states,

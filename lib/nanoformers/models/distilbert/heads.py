@@ -19,9 +19,11 @@ from ...heads import (
     ForSequenceClassification,
     ForTokenClassification,
     answer,
-    token_loss,
+    labelled,
+    scores_and_loss,
 )
 from ...nn.activations import get_activation
+from ...nn.packing import reading
 from ...outputs import (
     MaskedLMOutput,
     MultipleChoiceModelOutput,
@@ -65,6 +67,11 @@ class DistilBertForMaskedLM(DistilBertPreTrainedModel):
         """Put another layer in place of the one that scores tokens."""
         self.vocab_projector = new_embeddings  # type: ignore[assignment]
 
+    def score(self, states: Tensor) -> Tensor:
+        """Score all tokens at each place: (b, s, d) -> (b, s, vocab_size)."""
+        states = self.activation(self.vocab_transform(states))
+        return self.vocab_projector(self.vocab_layer_norm(states))
+
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -86,25 +93,26 @@ class DistilBertForMaskedLM(DistilBertPreTrainedModel):
         Returns:
             `logits` (b, s, vocab_size), and `loss` when there are labels.
         """
-        outputs = self.distilbert(
-            input_ids,
-            attention_mask,
-            head_mask,
-            inputs_embeds,
-            output_attentions,
-            output_hidden_states,
-            return_dict=True,
-            position_ids=position_ids,
-        )
-        states = self.activation(self.vocab_transform(outputs.last_hidden_state))  # (b, s, d)
-        logits = self.vocab_projector(self.vocab_layer_norm(states))
-        loss = None if labels is None else token_loss(logits, labels)
+        with reading(labelled(labels)) as read:
+            outputs = self.distilbert(
+                input_ids,
+                attention_mask,
+                head_mask,
+                inputs_embeds,
+                output_attentions,
+                output_hidden_states,
+                return_dict=True,
+                position_ids=position_ids,
+            )
+        logits, loss = scores_and_loss(self.score, outputs.last_hidden_state, labels, read)
         output = MaskedLMOutput(loss, logits, outputs.hidden_states, outputs.attentions)
         return answer(output, self.config.use_return_dict if return_dict is None else return_dict)
 
 
 class DistilBertForSequenceClassification(ForSequenceClassification, DistilBertPreTrainedModel):
     """DistilBERT that classifies (or rates) a text or a pair of texts."""
+
+    pools_first_token = True
 
     def make_base_model(self) -> DistilBertModel:
         """Build a DistilBERT."""
@@ -148,6 +156,8 @@ class DistilBertForSequenceClassification(ForSequenceClassification, DistilBertP
 
 class DistilBertForMultipleChoice(ForMultipleChoice, DistilBertPreTrainedModel):
     """DistilBERT that chooses one of several continuations."""
+
+    pools_first_token = True
 
     def make_base_model(self) -> DistilBertModel:
         """Build a DistilBERT."""

@@ -21,6 +21,7 @@ from ...nn.attention import attend, merge_heads, split_heads
 from ...nn.inputs import check_length, given_length
 from ...nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.masks import attention_bias
+from ...nn.packing import Dropout, padding_left_out
 from ...nn.positions import sinusoidal_positions
 from ...outputs import BaseModelOutput
 from .configuration import DistilBertConfig
@@ -43,7 +44,7 @@ class Embeddings(nn.Module):
         self.position_embeddings = nn.Embedding(config.max_position_embeddings, config.dim)
         self.position_embeddings.weight.requires_grad_(not config.sinusoidal_pos_embds)
         self.LayerNorm = nn.LayerNorm(config.dim, eps=LAYER_NORM_EPS)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         positions = torch.arange(config.max_position_embeddings)[None]  # (1, max_position_embeddings)
         self.register_buffer("position_ids", positions, persistent=False)
 
@@ -119,7 +120,7 @@ class FFN(nn.Module):
     def __init__(self, config: DistilBertConfig) -> None:
         super().__init__()
         self.chunk_size_feed_forward = config.chunk_size_feed_forward
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.lin1 = nn.Linear(config.dim, config.hidden_dim)
         self.lin2 = nn.Linear(config.hidden_dim, config.dim)
         self.activation = get_activation(config.activation)
@@ -296,11 +297,22 @@ class DistilBertModel(DistilBertPreTrainedModel):
             dtype=embeddings.dtype,
             device=embeddings.device,
         )
-        outputs = self.transformer(
-            embeddings,
-            bias,
-            self.get_head_mask(head_mask, config.n_layers),
-            config.output_attentions if output_attentions is None else output_attentions,
-            config.output_hidden_states if output_hidden_states is None else output_hidden_states,
+        if output_attentions is None:
+            output_attentions = config.output_attentions
+        if output_hidden_states is None:
+            output_hidden_states = config.output_hidden_states
+        checkpoint = self.transformer.gradient_checkpointing_func
+        wants_all = output_attentions or output_hidden_states
+        packing = padding_left_out(
+            attention_mask, unless=not self.training or wants_all or checkpoint is not None
         )
+        with packing:
+            outputs = self.transformer(
+                packing.pack(embeddings),
+                bias,
+                self.get_head_mask(head_mask, config.n_layers),
+                output_attentions,
+                output_hidden_states,
+            )
+        outputs.last_hidden_state = packing.unpack(outputs.last_hidden_state)
         return answer(outputs, config.use_return_dict if return_dict is None else return_dict)

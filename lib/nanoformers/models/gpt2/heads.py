@@ -17,9 +17,12 @@ from ...heads import (
     ForSequenceClassificationByLastToken,
     ForTokenClassification,
     answer,
-    next_token_loss,
+    labelled,
+    next_tokens,
+    scores_and_loss,
     token_loss,
 )
+from ...nn.packing import reading
 from ...nn.single_row import Linear
 from ...nn.summary import SequenceSummary
 from ...outputs import (
@@ -98,24 +101,32 @@ class GPT2LMHeadModel(_GPT2ThatPredictsTokens):
         Returns:
             `logits` (b, s, vocab_size), `loss` when there are labels, and what else was asked for.
         """
-        outputs = self.transformer(
-            input_ids,
-            past_key_values,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            use_cache,
-            output_attentions,
-            output_hidden_states,
-            return_dict=True,
-        )
-        logits = self.lm_head(outputs.last_hidden_state[:, -logits_to_keep:])
+        labels = next_tokens(labels)
+        with reading(None if logits_to_keep else labelled(labels)) as read:
+            outputs = self.transformer(
+                input_ids,
+                past_key_values,
+                attention_mask,
+                token_type_ids,
+                position_ids,
+                head_mask,
+                inputs_embeds,
+                encoder_hidden_states,
+                encoder_attention_mask,
+                use_cache,
+                output_attentions,
+                output_hidden_states,
+                return_dict=True,
+            )
+        states = outputs.last_hidden_state
+        if logits_to_keep:
+            states, labels = (
+                states[:, -logits_to_keep:],
+                None if labels is None else labels[:, -logits_to_keep:],
+            )
+        logits, loss = scores_and_loss(self.lm_head, states, labels, read)
         output = CausalLMOutputWithCrossAttentions(
-            None if labels is None else next_token_loss(logits, labels),
+            loss,
             logits,
             outputs.past_key_values,
             outputs.hidden_states,

@@ -24,6 +24,7 @@ from ...nn.cache import KeyValueCache
 from ...nn.inputs import check_length, given_length
 from ...nn.layers import Conv1D, find_pruneable_heads_and_indices, prune_conv1d_layer
 from ...nn.masks import attention_bias
+from ...nn.packing import Dropout, padding_left_out
 from ...outputs import BaseModelOutputWithPastAndCrossAttentions
 from ...utils import logging
 from .configuration import GPT2Config
@@ -56,7 +57,7 @@ class GPT2Attention(nn.Module):
         else:
             self.c_attn = Conv1D(3 * width, width)  # queries, keys and values
         self.c_proj = Conv1D(width, width)
-        self.resid_dropout = nn.Dropout(config.resid_pdrop)
+        self.resid_dropout = Dropout(config.resid_pdrop)
         self.dropout_prob = config.attn_pdrop
         self.scale = self.head_dim**-0.5 if config.scale_attn_weights else 1.0
         if config.scale_attn_by_inverse_layer_idx:
@@ -130,7 +131,7 @@ class GPT2MLP(nn.Module):
         self.c_fc = Conv1D(inner, config.n_embd)
         self.c_proj = Conv1D(config.n_embd, inner)
         self.act = get_activation(config.activation_function)
-        self.dropout = nn.Dropout(config.resid_pdrop)
+        self.dropout = Dropout(config.resid_pdrop)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         return self.dropout(self.c_proj(self.act(self.c_fc(hidden_states))))
@@ -224,7 +225,7 @@ class GPT2Model(GPT2PreTrainedModel):
         super().__init__(config)
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         self.wpe = nn.Embedding(config.n_positions, config.n_embd)
-        self.drop = nn.Dropout(config.embd_pdrop)
+        self.drop = Dropout(config.embd_pdrop)
         self.h = nn.ModuleList([GPT2Block(config, layer) for layer in range(config.n_layer)])
         self.ln_f = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
         self.register_buffer("positions", torch.arange(config.n_positions)[None], persistent=False)
@@ -297,8 +298,19 @@ class GPT2Model(GPT2PreTrainedModel):
                 for tensor in (attention_mask, token_type_ids, position_ids)
             )
 
-        use_cache = config.use_cache if use_cache is None else use_cache
+        if output_attentions is None:
+            output_attentions = config.output_attentions
+        if output_hidden_states is None:
+            output_hidden_states = config.output_hidden_states
         checkpoint = self.gradient_checkpointing_func if self.training else None
+        wants_all = output_attentions or output_hidden_states or encoder_hidden_states is not None
+        wants_all = wants_all or use_cache or past_key_values is not None or len(shape) == 4
+        packing = padding_left_out(
+            attention_mask,
+            unless=not self.training or wants_all or checkpoint is not None,
+            causal=True,
+        )
+        use_cache = config.use_cache and not packing if use_cache is None else use_cache
         if use_cache and checkpoint is not None:
             logger.warning_once(
                 "`use_cache=True` does not go with gradient checkpointing: it is set to False."
@@ -339,31 +351,29 @@ class GPT2Model(GPT2PreTrainedModel):
             )
 
         head_masks = self.get_head_mask(head_mask, config.n_layer)
-        if output_attentions is None:
-            output_attentions = config.output_attentions
-        if output_hidden_states is None:
-            output_hidden_states = config.output_hidden_states
         all_states, all_weights, all_cross_weights = [], [], []
-        for block, factors in zip(self.h, head_masks, strict=True):
-            if output_hidden_states:
-                all_states.append(hidden_states)
-            inputs = (
-                hidden_states,
-                bias,
-                is_causal,
-                factors,
-                encoder_hidden_states,
-                encoder_bias,
-                cache,
-                output_attentions,
-            )
-            hidden_states, weights, cross_weights = (
-                checkpoint(block, *inputs) if checkpoint is not None else block(*inputs)
-            )
-            if output_attentions:
-                all_weights.append(weights)
-                all_cross_weights.append(cross_weights)
-        hidden_states = self.ln_f(hidden_states)
+        hidden_states = packing.pack(hidden_states)
+        with packing:
+            for block, factors in zip(self.h, head_masks, strict=True):
+                if output_hidden_states:
+                    all_states.append(hidden_states)
+                inputs = (
+                    hidden_states,
+                    bias,
+                    is_causal,
+                    factors,
+                    encoder_hidden_states,
+                    encoder_bias,
+                    cache,
+                    output_attentions,
+                )
+                hidden_states, weights, cross_weights = (
+                    checkpoint(block, *inputs) if checkpoint is not None else block(*inputs)
+                )
+                if output_attentions:
+                    all_weights.append(weights)
+                    all_cross_weights.append(cross_weights)
+        hidden_states = packing.unpack(self.ln_f(hidden_states))
         if len(shape) == 4:
             hidden_states = hidden_states.view(shape)
 

@@ -20,6 +20,7 @@ from ...nn.attention import attend, merge_heads, split_heads
 from ...nn.cache import KeyValueCache
 from ...nn.layers import find_pruneable_heads_and_indices, prune_linear_layer
 from ...nn.normalization import RMSNorm
+from ...nn.packing import Dropout
 from ...nn.positions import RelativePositionBias
 from ...nn.single_row import Linear
 from .configuration import T5Config
@@ -57,7 +58,7 @@ class T5DenseActDense(nn.Module):
         super().__init__()
         self.wi = Linear(config.d_model, config.d_ff, bias=False)
         self.wo = Linear(config.d_ff, config.d_model, bias=False)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
         self.act = get_activation(config.dense_act_fn)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ class T5DenseGatedActDense(nn.Module):
         self.wi_0 = Linear(config.d_model, config.d_ff, bias=False)
         self.wi_1 = Linear(config.d_model, config.d_ff, bias=False)
         self.wo = Linear(config.d_ff, config.d_model, bias=False)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
         self.act = get_activation(config.dense_act_fn)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ class T5LayerFF(nn.Module):
         super().__init__()
         self.DenseReluDense = T5DenseGatedActDense(config) if config.is_gated_act else T5DenseActDense(config)
         self.layer_norm = RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         return hidden_states + self.dropout(self.DenseReluDense(self.layer_norm(hidden_states)))
@@ -181,7 +182,7 @@ class T5LayerSelfAttention(nn.Module):
         super().__init__()
         self.SelfAttention = T5Attention(config, layer, has_relative_attention_bias)
         self.layer_norm = RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
 
     def forward(
         self,
@@ -204,7 +205,7 @@ class T5LayerCrossAttention(nn.Module):
         super().__init__()
         self.EncDecAttention = T5Attention(config, layer)
         self.layer_norm = RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
 
     def forward(
         self,

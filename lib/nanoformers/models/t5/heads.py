@@ -15,9 +15,11 @@ from ...heads import (
     ForTokenClassification,
     Seq2SeqForSequenceClassification,
     answer,
+    labelled,
+    scores_and_loss,
     seq2seq_answer_span,
-    token_loss,
 )
+from ...nn.packing import reading
 from ...nn.single_row import Linear
 from ...outputs import Seq2SeqLMOutput, Seq2SeqQuestionAnsweringModelOutput, TokenClassifierOutput
 from .blocks import with_spread
@@ -87,29 +89,30 @@ class T5ForConditionalGeneration(T5Model):
         """
         if labels is not None and decoder_input_ids is None and decoder_inputs_embeds is None:
             decoder_input_ids = self._shift_right(labels)
-        outputs: Any = super().forward(
-            input_ids,
-            attention_mask,
-            decoder_input_ids,
-            decoder_attention_mask,
-            head_mask,
-            decoder_head_mask,
-            cross_attn_head_mask,
-            encoder_outputs,
-            past_key_values,
-            inputs_embeds,
-            decoder_inputs_embeds,
-            use_cache,
-            output_attentions,
-            output_hidden_states,
-            return_dict=True,
-        )
+        with reading(labelled(labels)) as read:
+            outputs: Any = super().forward(
+                input_ids,
+                attention_mask,
+                decoder_input_ids,
+                decoder_attention_mask,
+                head_mask,
+                decoder_head_mask,
+                cross_attn_head_mask,
+                encoder_outputs,
+                past_key_values,
+                inputs_embeds,
+                decoder_inputs_embeds,
+                use_cache,
+                output_attentions,
+                output_hidden_states,
+                return_dict=True,
+            )
         states = outputs.last_hidden_state
         if self.config.tie_word_embeddings:  # embeddings are wider than weights that score
             states = states * self.config.d_model**-0.5
-        logits = self.lm_head(states)
+        logits, loss = scores_and_loss(self.lm_head, states, labels, read)
         output = Seq2SeqLMOutput(
-            loss=None if labels is None else token_loss(logits, labels),
+            loss=loss,
             logits=logits,
             past_key_values=outputs.past_key_values,
             decoder_hidden_states=outputs.decoder_hidden_states,

@@ -22,6 +22,7 @@ from ...nn.cache import KeyValueCache
 from ...nn.inputs import given_length
 from ...nn.masks import additive, attention_bias, causal
 from ...nn.normalization import RMSNorm
+from ...nn.packing import Dropout, padding_left_out
 from ...nn.positions import RelativePositionBias
 from ...outputs import BaseModelOutputWithPastAndCrossAttentions, Seq2SeqModelOutput
 from ...utils import logging
@@ -101,7 +102,7 @@ class T5Stack(T5PreTrainedModel):
             ]
         )
         self.final_layer_norm = RMSNorm(config.d_model, eps=config.layer_norm_epsilon)
-        self.dropout = nn.Dropout(config.dropout_rate)
+        self.dropout = Dropout(config.dropout_rate)
         self.gradient_checkpointing_func: Callable[..., Any] | None = None
 
     def get_input_embeddings(self) -> nn.Module:
@@ -176,8 +177,17 @@ class T5Stack(T5PreTrainedModel):
         output_attentions = config.output_attentions if output_attentions is None else output_attentions
         if output_hidden_states is None:
             output_hidden_states = config.output_hidden_states
-        use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         checkpoint = self.gradient_checkpointing_func if self.training else None
+        wants_all = output_attentions or output_hidden_states or use_cache or past_key_values is not None
+        packing = padding_left_out(
+            attention_mask,
+            unless=not self.training or wants_all or checkpoint is not None,
+            causal=config.is_decoder,
+            encoder=not config.is_decoder,
+        )
+        if use_cache is None:
+            use_cache = config.use_cache and not packing
+        use_cache = config.is_decoder and use_cache
         if use_cache and checkpoint:
             logger.warning_once(
                 "`use_cache=True` does not go with gradient checkpointing: it is set to False."
@@ -202,24 +212,27 @@ class T5Stack(T5PreTrainedModel):
         cross_head_masks = self.get_head_mask(cross_attn_head_mask, config.num_layers)
 
         all_states, all_weights, all_cross_weights = [], [], []
-        for index, block in enumerate(self.block):
-            all_states.append(hidden_states)
-            inputs = (
-                hidden_states,
-                bias,
-                head_masks[index],
-                encoder_hidden_states,
-                encoder_bias,
-                cross_head_masks[index],
-                cache,
-                output_attentions,
-            )
-            hidden_states, weights, cross_weights = (
-                checkpoint(block, *inputs) if checkpoint else block(*inputs)
-            )
-            all_weights.append(weights)
-            all_cross_weights.append(cross_weights)
-        hidden_states = self.dropout(self.final_layer_norm(hidden_states))
+        hidden_states = packing.pack(hidden_states)
+        with packing:
+            for index, block in enumerate(self.block):
+                all_states.append(hidden_states)
+                inputs = (
+                    hidden_states,
+                    bias,
+                    head_masks[index],
+                    encoder_hidden_states,
+                    encoder_bias,
+                    cross_head_masks[index],
+                    cache,
+                    output_attentions,
+                )
+                hidden_states, weights, cross_weights = (
+                    checkpoint(block, *inputs) if checkpoint else block(*inputs)
+                )
+                all_weights.append(weights)
+                all_cross_weights.append(cross_weights)
+            hidden_states = self.dropout(self.final_layer_norm(hidden_states))
+        hidden_states = packing.unpack(hidden_states)
         all_states.append(hidden_states)
         has_cross_weights = output_attentions and encoder_hidden_states is not None
         return answer(
