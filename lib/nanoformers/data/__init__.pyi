@@ -1,0 +1,14 @@
+from .answers import Answers as Answers
+from .answers import answers_from_scores as answers_from_scores
+from .collators import DataCollatorForLanguageModeling as DataCollatorForLanguageModeling
+from .collators import DataCollatorForMultipleChoice as DataCollatorForMultipleChoice
+from .collators import (
+    DataCollatorForPermutationLanguageModeling as DataCollatorForPermutationLanguageModeling,
+)
+from .collators import DataCollatorForSeq2Seq as DataCollatorForSeq2Seq
+from .collators import DataCollatorForTokenClassification as DataCollatorForTokenClassification
+from .collators import DataCollatorForWholeWordMask as DataCollatorForWholeWordMask
+from .collators import DataCollatorWithFlattening as DataCollatorWithFlattening
+from .collators import DataCollatorWithPadding as DataCollatorWithPadding
+from .collators import DefaultDataCollator as DefaultDataCollator
+from .collators import default_data_collator as default_data_collator

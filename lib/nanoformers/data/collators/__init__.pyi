@@ -1,0 +1,14 @@
+from .default import DefaultDataCollator as DefaultDataCollator
+from .default import default_data_collator as default_data_collator
+from .flattening import DataCollatorWithFlattening as DataCollatorWithFlattening
+from .language_modeling import DataCollatorForLanguageModeling as DataCollatorForLanguageModeling
+from .mixin import DataCollator as DataCollator
+from .mixin import DataCollatorMixin as DataCollatorMixin
+from .multiple_choice import DataCollatorForMultipleChoice as DataCollatorForMultipleChoice
+from .permutation import (
+    DataCollatorForPermutationLanguageModeling as DataCollatorForPermutationLanguageModeling,
+)
+from .seq2seq import DataCollatorForSeq2Seq as DataCollatorForSeq2Seq
+from .token_classification import DataCollatorForTokenClassification as DataCollatorForTokenClassification
+from .whole_words import DataCollatorForWholeWordMask as DataCollatorForWholeWordMask
+from .with_padding import DataCollatorWithPadding as DataCollatorWithPadding

@@ -1,0 +1,17 @@
+from .glue import glue_convert_examples_to_features as glue_convert_examples_to_features
+from .glue import glue_output_modes as glue_output_modes
+from .glue import glue_processors as glue_processors
+from .glue import glue_tasks_num_labels as glue_tasks_num_labels
+from .squad import SquadExample as SquadExample
+from .squad import SquadFeatures as SquadFeatures
+from .squad import SquadResult as SquadResult
+from .squad import SquadV1Processor as SquadV1Processor
+from .squad import SquadV2Processor as SquadV2Processor
+from .squad import squad_convert_examples_to_features as squad_convert_examples_to_features
+from .utils import DataProcessor as DataProcessor
+from .utils import InputExample as InputExample
+from .utils import InputFeatures as InputFeatures
+from .utils import SingleSentenceClassificationProcessor as SingleSentenceClassificationProcessor
+from .xnli import xnli_output_modes as xnli_output_modes
+from .xnli import xnli_processors as xnli_processors
+from .xnli import xnli_tasks_num_labels as xnli_tasks_num_labels
