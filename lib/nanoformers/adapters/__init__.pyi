@@ -1,0 +1,12 @@
+from .config import AdaLoraConfig as AdaLoraConfig
+from .config import IA3Config as IA3Config
+from .config import LoraConfig as LoraConfig
+from .config import PeftConfig as PeftConfig
+from .config import PeftType as PeftType
+from .config import PromptTuningConfig as PromptTuningConfig
+from .config import PromptTuningInit as PromptTuningInit
+from .config import TaskType as TaskType
+from .mixin import AdapterMixin as AdapterMixin
+from .mixin import PeftAdapterMixin as PeftAdapterMixin
+from .peft import PeftModel as PeftModel
+from .peft import get_peft_model as get_peft_model
