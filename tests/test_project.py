@@ -20,10 +20,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LAYERS = [
     {"utils", "hub", "source_files", "dynamic_modules", "reproducibility", "_import_paths"},
     {"configuration", "onnx_configuration", "outputs", "nn"},
-    {"modeling", "embeddings", "checkpoints", "loading", "placement", "heads", "generation", "tokenization"},
-    {"models"},
+    {"modeling", "embeddings", "checkpoints", "loading", "placement", "heads", "generation", "tokenization"}
+    | {"adapters"},
+    {"models", "data", "optimization"},
     {"auto"},
     {"pipelines"},
+    {"training"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,4 +1,5 @@
 __version__: str
+from . import adapters as adapters
 from . import generation as generation
 from . import pipelines as pipelines
 from . import tokenization as tokenization
@@ -42,6 +43,16 @@ from .auto.modeling import AutoModelForZeroShotImageClassification as AutoModelF
 from .auto.modeling import AutoModelForZeroShotObjectDetection as AutoModelForZeroShotObjectDetection
 from .auto.tokenization import AutoTokenizer as AutoTokenizer
 from .configuration import PretrainedConfig as PretrainedConfig
+from .data import DataCollatorForLanguageModeling as DataCollatorForLanguageModeling
+from .data import DataCollatorForMultipleChoice as DataCollatorForMultipleChoice
+from .data import DataCollatorForPermutationLanguageModeling as DataCollatorForPermutationLanguageModeling
+from .data import DataCollatorForSeq2Seq as DataCollatorForSeq2Seq
+from .data import DataCollatorForTokenClassification as DataCollatorForTokenClassification
+from .data import DataCollatorForWholeWordMask as DataCollatorForWholeWordMask
+from .data import DataCollatorWithFlattening as DataCollatorWithFlattening
+from .data import DataCollatorWithPadding as DataCollatorWithPadding
+from .data import DefaultDataCollator as DefaultDataCollator
+from .data import default_data_collator as default_data_collator
 from .generation import ForcedBOSTokenLogitsProcessor as ForcedBOSTokenLogitsProcessor
 from .generation import ForcedEOSTokenLogitsProcessor as ForcedEOSTokenLogitsProcessor
 from .generation import GenerationConfig as GenerationConfig
@@ -112,6 +123,33 @@ from .models.t5.modeling import T5Model as T5Model
 from .models.t5.modeling import T5PreTrainedModel as T5PreTrainedModel
 from .models.t5.tokenization import T5Tokenizer as T5Tokenizer
 from .models.t5.tokenization import T5TokenizerFast as T5TokenizerFast
+from .optimization import Adafactor as Adafactor
+from .optimization import AdafactorSchedule as AdafactorSchedule
+from .optimization import AdamW as AdamW
+from .optimization import GreedyLR as GreedyLR
+from .optimization import SchedulerType as SchedulerType
+from .optimization import get_adafactor_schedule as get_adafactor_schedule
+from .optimization import get_constant_schedule as get_constant_schedule
+from .optimization import get_constant_schedule_with_warmup as get_constant_schedule_with_warmup
+from .optimization import get_cosine_schedule_with_warmup as get_cosine_schedule_with_warmup
+from .optimization import (
+    get_cosine_with_hard_restarts_schedule_with_warmup as get_cosine_with_hard_restarts_schedule_with_warmup,
+)
+from .optimization import (
+    get_cosine_with_min_lr_schedule_with_warmup as get_cosine_with_min_lr_schedule_with_warmup,
+)
+from .optimization import (
+    get_cosine_with_min_lr_schedule_with_warmup_lr_rate as get_cosine_with_min_lr_schedule_with_warmup_lr_rate,  # noqa: E501
+)
+from .optimization import get_greedy_schedule as get_greedy_schedule
+from .optimization import get_inverse_sqrt_schedule as get_inverse_sqrt_schedule
+from .optimization import get_linear_schedule_with_warmup as get_linear_schedule_with_warmup
+from .optimization import (
+    get_polynomial_decay_schedule_with_warmup as get_polynomial_decay_schedule_with_warmup,
+)
+from .optimization import get_reduce_on_plateau_schedule as get_reduce_on_plateau_schedule
+from .optimization import get_scheduler as get_scheduler
+from .optimization import get_wsd_schedule as get_wsd_schedule
 from .pipelines import ChunkPipeline as ChunkPipeline
 from .pipelines import CsvPipelineDataFormat as CsvPipelineDataFormat
 from .pipelines import FeatureExtractionPipeline as FeatureExtractionPipeline
@@ -142,4 +180,20 @@ from .tokenization import PreTrainedTokenizerFast as PreTrainedTokenizerFast
 from .tokenization import SpecialTokensMixin as SpecialTokensMixin
 from .tokenization import TensorType as TensorType
 from .tokenization import TokenSpan as TokenSpan
+from .training import DebugOption as DebugOption
+from .training import DefaultFlowCallback as DefaultFlowCallback
+from .training import EarlyStoppingCallback as EarlyStoppingCallback
+from .training import EvalPrediction as EvalPrediction
+from .training import HfArg as HfArg
+from .training import HfArgumentParser as HfArgumentParser
+from .training import IntervalStrategy as IntervalStrategy
+from .training import PrinterCallback as PrinterCallback
+from .training import ProgressCallback as ProgressCallback
+from .training import Seq2SeqTrainer as Seq2SeqTrainer
+from .training import Seq2SeqTrainingArguments as Seq2SeqTrainingArguments
+from .training import Trainer as Trainer
+from .training import TrainerCallback as TrainerCallback
+from .training import TrainerControl as TrainerControl
+from .training import TrainerState as TrainerState
+from .training import TrainingArguments as TrainingArguments
 from .utils import logging as logging

@@ -16,6 +16,7 @@ from types import ModuleType
 DOCUMENTED_PATHS = {
     "activations": "nn.activations",
     "configuration_utils": "configuration",
+    "data.data_collator": "data.collators",
     "convert_slow_tokenizer": "tokenization.converting",
     "generation.configuration_utils": "generation.configuration",
     "generation.utils": "generation.mixin",
@@ -30,7 +31,21 @@ DOCUMENTED_PATHS = {
     "tokenization_utils": "tokenization",
     "tokenization_utils_base": "tokenization",
     "tokenization_utils_fast": "tokenization",
-    "trainer_utils": "reproducibility",
+    "debug_utils": "training",
+    "deepspeed": "training.deepspeed",
+    "integrations.deepspeed": "training.deepspeed",
+    "hf_argparser": "training",
+    "hyperparameter_search": "training",
+    "integrations": "training",
+    "integrations.peft": "adapters",
+    "trainer": "training",
+    "trainer_callback": "training",
+    "trainer_pt_utils": "training",
+    "trainer_seq2seq": "training",
+    "trainer_utils": "training",
+    "training_args": "training",
+    "training_args_seq2seq": "training",
+    "utils.notebook": "training",
 }
 
 

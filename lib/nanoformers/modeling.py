@@ -16,6 +16,8 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import nn
 
+from .adapters.files import AdapterSource
+from .adapters.mixin import AdapterMixin
 from .checkpoints import Weights, find_weights, load_sharded_checkpoint, write_weights
 from .configuration import PretrainedConfig
 from .dynamic_modules import custom_object_save
@@ -65,6 +67,7 @@ class PreTrainedModel(
     EmbeddingsMixin,
     GenerationMixin,
     GradientCheckpointingMixin,
+    AdapterMixin,
     PushToHubMixin,
 ):
     """Base of all models: a `torch.nn.Module` with a configuration, which reads and writes checkpoints.
@@ -194,7 +197,8 @@ class PreTrainedModel(
     ) -> Any:
         """Build a model with the weights of a checkpoint, in evaluation mode (`model.train()` to train it).
 
-        Weights are mapped from the file, not read: memory is used once, and only for what is used.
+        Weights are mapped from the file, not read: memory is used once, and only for what is used. Of an
+        adapter, its base model is built, and gets the adapter.
 
         Args:
             pretrained_model_name_or_path: a folder that `save_pretrained` wrote, or the name of a repository
@@ -215,6 +219,7 @@ class PreTrainedModel(
                 short, see `nanoformers.placement.PlacementOptions`; `model.hf_device_map` says it then.
                 `low_cpu_mem_usage`, `offload_state_dict`, `trust_remote_code`: accepted; loading always is
                 frugal, and runs no code but this class.
+                `adapter_name`, `adapter_kwargs`: for an adapter, see `load_adapter`.
                 Others override the configuration's attributes, or go to the class when `config` is an object.
 
         Raises:
@@ -223,6 +228,9 @@ class PreTrainedModel(
             TypeError: there are unknown arguments.
             ValueError: `torch_dtype` is no floating type.
         """
+        adapter = AdapterSource.take_from(kwargs, pretrained_model_name_or_path, config)
+        if adapter is not None:
+            return adapter.with_base(cls.from_pretrained, *model_args, **kwargs)
         options = HubOptions.take_from(kwargs)
         places = PlacementOptions.take_from(kwargs)
         for needless in ("_fast_init", "trust_remote_code", "code_revision"):  # the class is here already
@@ -331,9 +339,12 @@ class PreTrainedModel(
         max_shard_size: int | str = "5GB",
         safe_serialization: bool = True,
         variant: str | None = None,
+        save_peft_format: bool = True,
         **kwargs: Any,
     ) -> None:
         """Write configurations and weights into a folder, so that `from_pretrained` reads them again.
+
+        Of a model with adapters, only the active adapter is written.
 
         Args:
             save_directory: the folder; created if needed.
@@ -344,10 +355,13 @@ class PreTrainedModel(
                 written.
             safe_serialization: safetensors, or else pickles (`pytorch_model.bin`).
             variant: written into the names of the files, as `model.<variant>.safetensors`.
+            save_peft_format: give an adapter's weights the names that PEFT gives them, which begin with
+                "base_model.model.".
             kwargs: arguments of `push_to_hub()`.
 
         Raises:
             NotADirectoryError: there is a file at that path.
+            ValueError: several adapters are active.
         """
         if not is_main_process:
             return
@@ -358,7 +372,13 @@ class PreTrainedModel(
             "variant": variant,
         }
         if push_to_hub:
-            self.push_to_hub(kwargs.pop("repo_id", folder.name), state_dict=state_dict, **save, **kwargs)
+            kwargs |= {"state_dict": state_dict, "save_peft_format": save_peft_format}
+            self.push_to_hub(kwargs.pop("repo_id", folder.name), **save, **kwargs)
+        if self._hf_peft_config_loaded:
+            self._save_adapter(
+                folder, state_dict, safe_serialization=safe_serialization, peft_format=save_peft_format
+            )
+            return
         config = copy.deepcopy(self.config)
         config.architectures = [type(self).__name__]
         config.torch_dtype = self.dtype

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar
 
+from ..adapters.files import AdapterSource
 from ..configuration import PretrainedConfig
 from ..hub import HubOptions
 from ..modeling import PreTrainedModel
@@ -100,7 +101,7 @@ class _AutoModelClass:
 
         Args:
             pretrained_model_name_or_path: a folder that `save_pretrained` wrote, or the name of a repository
-                on the hub.
+                on the hub; of an adapter, its base model is loaded with it.
             model_args: passed to the model's class after the configuration.
             kwargs: as `PreTrainedModel.from_pretrained` takes them; `trust_remote_code=True` to run the code
                 of a model that the checkpoint brings along, of `code_revision` if that is another
@@ -111,13 +112,18 @@ class _AutoModelClass:
             ValueError: the architecture has no such head (the message lists those that have), or its code is
                 not trusted.
         """
+        adapter = AdapterSource.take_from(kwargs, pretrained_model_name_or_path, kwargs.get("config"))
+        if adapter is not None:
+            return adapter.with_base(cls.from_pretrained, *model_args, **kwargs)
         trust: dict[str, Any] = {
             name: kwargs.pop(name, None) for name in ("trust_remote_code", "code_revision")
         }
         where = where_to_look(kwargs)
-        config = kwargs.pop("config", None)
+        config, commit = kwargs.pop("config", None), kwargs.pop("_commit_hash", None)
         options = HubOptions.take_from(kwargs)
-        if not isinstance(config, PretrainedConfig):
+        if isinstance(config, PretrainedConfig):
+            options = options.at(commit)
+        else:
             # the caller's data type is for the model, not a change of the configuration
             dtypes: dict[str, Any] = {
                 name: kwargs.pop(name) for name in ("torch_dtype", "dtype") if name in kwargs
@@ -125,6 +131,7 @@ class _AutoModelClass:
             config, kwargs = AutoConfig.from_pretrained(
                 config if config is not None else pretrained_model_name_or_path,
                 return_unused_kwargs=True,
+                _commit_hash=commit,
                 **trust,
                 **vars(options),
                 **kwargs,

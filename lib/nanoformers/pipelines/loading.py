@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..adapters.files import AdapterSource
 from ..configuration import PretrainedConfig
 from ..utils import logging
 from .base import Pipeline
@@ -49,7 +50,8 @@ def pipeline(
     Args:
         task: what to do, for example "text-classification" (`get_supported_tasks()` lists all). Without it,
             the task is read from the model's page on the hub.
-        model: name of a repository, a local folder, or a model. Without it, the task's default checkpoint.
+        model: name of a repository, a local folder, or a model; an adapter's name or folder does as well.
+            Without it, the task's default checkpoint.
         config: the model's configuration, by name or as an object, when it is not the checkpoint's own.
         tokenizer: the same for the tokenizer; `(name, arguments)` is possible too.
         feature_extractor: object that prepares sound.
@@ -104,13 +106,15 @@ def pipeline(
     hub: dict[str, Any] = {"revision": revision, "token": token}
     if trust_remote_code is not None:
         hub["trust_remote_code"] = trust_remote_code
-    name_or_path = model if isinstance(model, str) else config if isinstance(config, str) else None
+    adapter: AdapterSource | None = None
     if isinstance(model, str):
         try:
+            adapter, model, hub = _find_adapter(model, config, hub, model_kwargs)
             config, hub, model_kwargs = _load_config(model, config, hub, model_kwargs)
         except OSError:
             if task is not None:
                 raise  # without a task, the hub is asked for it first
+    name_or_path = model if isinstance(model, str) else config if isinstance(config, str) else None
     tasks = custom_tasks(config if isinstance(model, str) else getattr(model, "config", None))
     if task is None and trust_remote_code is not False:
         task = the_only_task(tasks)
@@ -142,6 +146,8 @@ def pipeline(
         if not isinstance(config, PretrainedConfig):
             config, hub, model_kwargs = _load_config(model, config, hub, model_kwargs)
         model = _load_model(entry, model, config, hub, model_kwargs, torch_dtype)
+    if adapter is not None:
+        adapter.add_to(model)
     if task == "translation":
         task = _first_translation(model.config) or task
     if tokenizer is None and entry.get("type") not in _WITHOUT_TOKENIZER:
@@ -182,6 +188,19 @@ def _one_of(first: Any, second: Any, first_name: str, second_name: str) -> Any:
     if first is not None and second is not None and first != second:
         raise ValueError(f"`{first_name}` and `{second_name}` are both given: keep `{second_name}`.")
     return second if first is None else first
+
+
+def _find_adapter(
+    name_or_path: str, config: Any, hub: dict[str, Any], model_kwargs: dict[str, Any]
+) -> tuple[AdapterSource | None, str, dict[str, Any]]:
+    """Return the adapter that `model` names, if it is one; the model to load; and its hub arguments."""
+    where = {**hub, **_where_to_look(model_kwargs)}
+    adapter = AdapterSource.take_from(where, name_or_path, config)
+    if adapter is not None:
+        return adapter, adapter.base, {**hub, "revision": adapter.revision}
+    if "_commit_hash" in where:
+        hub = {**hub, "_commit_hash": where["_commit_hash"]}
+    return None, name_or_path, hub
 
 
 def _load_config(
