@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import json
-import os
 import subprocess
 import sys
 import time
@@ -17,6 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .inputs import checkpoint, texts
+from .training import memory, training
 
 OURS, REFERENCE = "nanoformers", "transformers"
 
@@ -34,18 +35,6 @@ class Case:
     title: str
     prepare: Callable[[str], Callable[[], float]]
     unit: str = "s"
-
-
-def checkpoint() -> str:
-    """Return the folder of all-MiniLM-L6-v2 (fetched once)."""
-    from classroom.sources import minilm_folder
-
-    return str(minilm_folder())
-
-
-def texts(count: int) -> list[str]:
-    """Return the sentences that the driver wrote down for this run."""
-    return json.loads(Path(os.environ["BENCHMARK_SENTENCES"]).read_text(encoding="utf-8"))[:count]
 
 
 def timed(function: Callable[[], Any]) -> Callable[[], float]:
@@ -219,4 +208,10 @@ CASES = {
     "tokenize-slow": Case("tokenize 2,000, pure Python", tokenizing(fast=False)),
     "decode": Case("decode 200 tokens, GPT-2 of 23.5 M", decoding(200)),
     "forward": Case("one BERT forward, 8 x 128 tokens", forward(8, 128)),
+    "train-encoder": Case("train an encoder, a step of 16 sentences", training("encoder")),
+    "train-encoder-memory": Case("  memory at its peak, less the start", memory("encoder"), unit="MiB"),
+    "train-gpt2": Case("train a GPT-2, a step of 16 sentences", training("gpt2")),
+    "train-gpt2-memory": Case("  memory at its peak, less the start", memory("gpt2"), unit="MiB"),
+    "train-t5": Case("train a T5, a step of 16 sentences", training("t5")),
+    "train-t5-memory": Case("  memory at its peak, less the start", memory("t5"), unit="MiB"),
 }

@@ -39,6 +39,12 @@ def data_root() -> Path:
     return root / "data" if root is not None else _PACKAGE / "_data"
 
 
+def examples_root() -> Path:
+    """Folder of the example scripts (`pytorch/<task>/run_*.py`): the checkout's, or the copy in a wheel."""
+    root = repository_root()
+    return root / "examples" if root is not None else _PACKAGE / "_data" / "examples"
+
+
 def downloads() -> Path:
     """Folder for files fetched once at set-up, outside the repository, shared by all checkouts.
 

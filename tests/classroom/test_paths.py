@@ -58,6 +58,7 @@ def test_downloads_lie_outside_the_checkout(monkeypatch):
 def test_data_and_notebooks_lie_in_the_checkout():
     assert paths.data_root() == paths.repository_root() / "data"
     assert paths.notebooks_root() == paths.repository_root() / "notebooks"
+    assert (paths.examples_root() / "pytorch" / "summarization" / "run_summarization.py").is_file()
 
 
 class TestOutsideACheckout:
@@ -73,6 +74,7 @@ class TestOutsideACheckout:
 
     def test_data_come_with_the_package(self, tmp_path):
         assert paths.data_root() == tmp_path / "site-packages" / "classroom" / "_data"
+        assert paths.examples_root() == paths.data_root() / "examples"
 
     def test_home_is_in_the_users_data_folder(self):
         import platformdirs

@@ -12,7 +12,7 @@ from typing import Any
 from classroom.toyland import english
 from classroom.toyland.cards import Feature, card, label, labels, numbers, record, text, texts, translation
 from classroom.toyland.scene import Language, Scene
-from classroom.toyland.views import entailment, entities, intents, sentiment
+from classroom.toyland.views import endings, entailment, entities, intents, sentiment
 from classroom.toyland.world import World
 
 Row = dict[str, Any]
@@ -167,6 +167,12 @@ def _entailment(scene: Scene) -> Row:
     }
 
 
+def _endings(scene: Scene) -> Row:
+    asked = scene.endings()
+    choices = {f"ending{number}": ending for number, ending in enumerate(asked.endings)}
+    return {"sent1": asked.sent1, "sent2": asked.sent2, **choices, "label": asked.label}
+
+
 def _facts(scene: Scene) -> Row:
     return {**scene.facts(), "text": english.sentence(scene).text}
 
@@ -223,6 +229,15 @@ VIEWS: dict[str, View] = {
         "A premise, a hypothesis, and whether the one follows from the other.",
         (text("premise"), text("hypothesis"), label("label", entailment.LABELS)),
         "text-classification",
+    ),
+    "endings": View(
+        _endings,
+        "A story that breaks off and four endings, one of which is possible, in the layout of SWAG.",
+        (
+            *map(text, ("sent1", "sent2", *(f"ending{number}" for number in range(endings.CHOICES)))),
+            label("label", [str(number) for number in range(endings.CHOICES)]),
+        ),
+        "multiple-choice",
     ),
     "facts": View(
         _facts, "A scene as a row of a table, and its sentence.", tuple(map(text, _facts(World(0).scene(0))))

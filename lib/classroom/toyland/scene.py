@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from classroom.toyland.pictures.picture import Picture
+    from classroom.toyland.views.endings import Endings
     from classroom.toyland.views.entailment import EntailmentPair
     from classroom.toyland.views.entities import TaggedSentence
     from classroom.toyland.views.labelled import LabelledText
@@ -142,6 +143,12 @@ class Scene:
         from classroom.toyland.views.entailment import entailment
 
         return entailment(self)
+
+    def endings(self) -> Endings:
+        """Return the story broken off, with four endings of which one is possible."""
+        from classroom.toyland.views.endings import endings
+
+        return endings(self)
 
     def caption(self) -> str:
         """Describe what the picture shows, in one English sentence."""

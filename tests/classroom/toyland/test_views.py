@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from classroom.toyland import scenes
+from classroom.toyland import scenes, story_objection
 from classroom.toyland.lexicon import COLOURS, MOODS, PLACES, SHAPES, TIMES
 from classroom.toyland.views import entailment, entities, intents, sentiment
 
@@ -148,6 +148,43 @@ class TestEntailment:
 
 def _words(text: str) -> set[str]:
     return set(text.lower().replace(",", "").replace(".", "").split())
+
+
+class TestEndings:
+    def test_labels_are_balanced(self) -> None:
+        assert_balanced([str(scene.endings().label) for scene in WORLD], ("0", "1", "2", "3"))
+
+    def test_the_right_ending_is_the_one_that_was_told(self) -> None:
+        for scene in WORLD:
+            asked = scene.endings()
+            opening = f"{asked.sent1} {asked.sent2} {asked.endings[asked.label]}"
+            assert scene.story().startswith(opening)
+
+    def test_the_world_refuses_every_wrong_one(self) -> None:
+        for scene in WORLD[:600]:
+            asked, story = scene.endings(), scene.story()
+            right = f"{asked.sent2} {asked.endings[asked.label]}"
+            for ending in set(asked.endings) - {asked.endings[asked.label]}:
+                changed = story.replace(right, f"{asked.sent2} {ending}", 1)
+                assert story_objection(changed), changed
+
+    def test_four_different_ones_of_one_kind(self) -> None:
+        moods = {f"{mood.en}." for mood in MOODS}
+        for scene in WORLD:
+            choices = set(scene.endings().endings)
+            assert len(choices) == 4
+            assert choices <= moods or not choices & moods
+
+    def test_an_ending_alone_decides_in_few_cases(self) -> None:
+        asked = [scene.endings() for scene in WORLD]
+        offered = Counter(ending for one in asked for ending in one.endings)
+        right = Counter(one.endings[one.label] for one in asked)
+
+        def best_guess(choices: tuple[str, ...]) -> int:
+            return max(range(4), key=lambda number: right[choices[number]] / offered[choices[number]])
+
+        guessed = sum(best_guess(one.endings) == one.label for one in asked)
+        assert guessed < 0.45 * len(asked)
 
 
 def test_headlines_name_hero_deed_and_object() -> None:

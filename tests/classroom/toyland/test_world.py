@@ -13,7 +13,7 @@ from classroom.toyland import Scene, World, scenes
 from classroom.toyland.lexicon import CHARACTERS, KINDS, LANDMARK, PLACES, THINGS
 from classroom.toyland.plot import ACTIONS, BEATS, PLOTS
 
-GOLDEN = "9f57edd39145c6f292d263967a483f70e63a5651f35174669c74711568d0e345"
+GOLDEN = "ac91c9e9a4a75a7a1a32f8aa241a3acf6f4c872986b5ac1e16154801faf60377"
 
 
 def all_texts(scene: Scene) -> dict[str, object]:
@@ -26,6 +26,7 @@ def all_texts(scene: Scene) -> dict[str, object]:
         "sentiment": scene.sentiment().text,
         "intent": scene.intent().text,
         "entailment": [scene.entailment().premise, scene.entailment().hypothesis],
+        "endings": [scene.endings().sent1, scene.endings().sent2, *scene.endings().endings],
         "caption": scene.caption(),
         "facts": scene.facts(),
     }
