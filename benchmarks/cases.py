@@ -209,9 +209,9 @@ CASES = {
     "decode": Case("decode 200 tokens, GPT-2 of 23.5 M", decoding(200)),
     "forward": Case("one BERT forward, 8 x 128 tokens", forward(8, 128)),
     "train-encoder": Case("train an encoder, a step of 16 sentences", training("encoder")),
-    "train-encoder-memory": Case("  memory at its peak, less the start", memory("encoder"), unit="MiB"),
+    "train-encoder-memory": Case("  memory of that process at its peak", memory("encoder"), unit="MiB"),
     "train-gpt2": Case("train a GPT-2, a step of 16 sentences", training("gpt2")),
-    "train-gpt2-memory": Case("  memory at its peak, less the start", memory("gpt2"), unit="MiB"),
+    "train-gpt2-memory": Case("  memory of that process at its peak", memory("gpt2"), unit="MiB"),
     "train-t5": Case("train a T5, a step of 16 sentences", training("t5")),
-    "train-t5-memory": Case("  memory at its peak, less the start", memory("t5"), unit="MiB"),
+    "train-t5-memory": Case("  memory of that process at its peak", memory("t5"), unit="MiB"),
 }

@@ -110,17 +110,14 @@ def training(kind: str) -> Callable[[str], Callable[[], float]]:
 
 _MEMORY = """
 import resource, sys
-from {library} import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
 from benchmarks.training import trainer
-made = trainer({kind!r}, {library!r}, sys.argv[1])
-before = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
-made.train()
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before) / 2**20)
+trainer({kind!r}, {library!r}, sys.argv[1]).train()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
 def memory(kind: str) -> Callable[[str], Callable[[], float]]:
-    """Train in a new process; the figure is the growth of its memory to the peak, in MiB."""
+    """Train in a new process; the figure is all its memory at the peak, in MiB."""
 
     def prepare(library: str) -> Callable[[], float]:
         code = _MEMORY.format(kind=kind, library=library)

@@ -59,7 +59,8 @@ class TestVersions:
     def test_the_conda_environment_installs_the_same_set(self):
         environment = yaml.safe_load((ROOT / "environment.yml").read_text())
         (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
-        packages = dict(line.split("==") for line in pip if not line.startswith("-"))
+        pinned = [line.split("==") for line in pip if not line.startswith("-")]
+        packages = {requirement_name(name): version for name, version in pinned}
         pins = pinned_versions()
         assert packages == {name: pins[name] for name in direct_requirements("course", "test")}
 

@@ -156,7 +156,9 @@ def assert_same_run(ours: Any, theirs: Any, tolerance: float = 1e-5) -> None:
         np.testing.assert_allclose(mine, other, atol=tolerance * scale, rtol=0, err_msg=name)
     theirs_state = theirs.model.state_dict()
     for name, value in ours.model.state_dict().items():
-        if name in theirs_state and not name.endswith("key.bias"):  # without effect; its gradient is noise
+        if name.endswith(("key.bias", "k_lin.bias", "c_attn.bias")):
+            continue  # a key's bias has no effect: its gradient is noise, which some optimizers blow up
+        if name in theirs_state:
             torch.testing.assert_close(value, theirs_state[name], atol=tolerance * 10, rtol=0)
 
 
@@ -196,7 +198,7 @@ SCHEDULES = {
     "cosine_with_min_lr": {"lr_scheduler_kwargs": {"min_lr": 1e-3}},
     "warmup_stable_decay": {
         "warmup_steps": 5,
-        "lr_scheduler_kwargs": {"num_decay_steps": 20, "num_stable_steps": 25},
+        "lr_scheduler_kwargs": {"num_decay_steps": 10, "num_stable_steps": 15},
     },
 }
 
@@ -261,7 +263,7 @@ class TestTraining:
 
     @pytest.mark.parametrize("name", SCHEDULES)
     def test_schedules(self, both, name):
-        (ours, _), (theirs, _) = both(lr_scheduler_type=name, **SCHEDULES[name])
+        (ours, _), (theirs, _) = both(lr_scheduler_type=name, max_steps=30, **SCHEDULES[name])
         assert_same_run(ours, theirs)
 
     def test_a_schedule_that_looks_at_evaluations(self, both):

@@ -1,7 +1,7 @@
 """Training by DeepSpeed: optimizer, gradients and weights sharded, as its own settings say.
 
-Mirrors the documentation page `main_classes/deepspeed`. The settings are read in `deepspeed_config.py`; here
-the model is handed to `deepspeed.initialize`. It is built whole before DeepSpeed shards it.
+Mirrors the documentation page `main_classes/deepspeed`. The settings are read in `deepspeed_settings.py`;
+here the model is handed to `deepspeed.initialize`. It is built whole before DeepSpeed shards it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import distributed, nn
 
-from .deepspeed_config import (
+from .deepspeed_settings import (
     HfDeepSpeedConfig,
     HfTrainerDeepSpeedConfig,
     deepspeed_config,
@@ -175,7 +175,7 @@ class DeepSpeedModel(WholeModel):
             ValueError: weights are sharded, and the settings do not let them be gathered.
         """
         engine: Any = self._engine
-        if wrapped is not engine or not self.config.is_zero3():
+        if engine is None or not self.config.is_zero3():
             return self.unwrap(wrapped).state_dict()
         if self.writes_shards:
             raise ValueError(

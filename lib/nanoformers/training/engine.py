@@ -53,8 +53,9 @@ class Engine:
         self.is_main_process = self.process_index == 0
         self.is_local_main_process = self.local_process_index == 0
         self.parallel: WholeModel = _parallelism(args)
-        self.scaler = self.parallel.make_scaler(self.device.type) if args.fp16 else None
-        self._dtype = torch.float16 if args.fp16 else torch.bfloat16 if args.bf16 else None
+        precision = _precision(args)
+        self.scaler = self.parallel.make_scaler(self.device.type) if precision == "fp16" else None
+        self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
         self._accelerator: Any = None
 
     @property
@@ -289,6 +290,19 @@ class Engine:
             FileNotFoundError: nothing of that kind is in the folder.
         """
         self.parallel.load_optimizer(Path(folder), wrapped, optimizer)
+
+
+def _precision(args: TrainingArguments) -> str:
+    """Return "no", "bf16" or "fp16", which `accelerate launch --mixed_precision` may say, too."""
+    if args.mixed_precision != "no":
+        return args.mixed_precision
+    precision = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if precision == "fp16" and args.device.type == "cpu":
+        raise ValueError(
+            "ACCELERATE_MIXED_PRECISION=fp16 (`accelerate launch --mixed_precision fp16`) needs an "
+            "accelerator, and training is on the CPU: take bf16, which works here."
+        )
+    return precision
 
 
 def _parallelism(args: TrainingArguments) -> WholeModel:

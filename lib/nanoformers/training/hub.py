@@ -55,7 +55,7 @@ class HubSync:
         if not self._trainer.engine.is_main_process:
             return
         args = self._trainer.args
-        name = args.hub_model_id or Path(args.output_dir).absolute().name
+        name = args.hub_model_id or Path(str(args.output_dir)).absolute().name
         private = args.hub_private_repo if private is None else private
         try:
             repository = _api(token or args.hub_token).create_repo(name, private=private, exist_ok=True)
@@ -151,7 +151,7 @@ class HubSync:
             tags = card.get("tags") or []
             card["tags"] = list(dict.fromkeys([*([tags] if isinstance(tags, str) else tags), *own_tags]))
         trainer.create_model_card(**card)
-        snapshot = snapshot_of_output(Path(args.output_dir), commit_message or "End of training")
+        snapshot = snapshot_of_output(Path(str(args.output_dir)), commit_message or "End of training")
         job = self._upload(snapshot, token or args.hub_token, revision or args.hub_revision)
         if not blocking:
             return job
@@ -170,9 +170,9 @@ class HubSync:
         path = {
             HubStrategy.CHECKPOINT: "last-checkpoint",
             HubStrategy.ALL_CHECKPOINTS: folder.name,
-        }.get(args.hub_strategy)
+        }.get(HubStrategy(args.hub_strategy))
         try:
-            snapshot = snapshot_of_checkpoint(Path(args.output_dir), folder, message, path)
+            snapshot = snapshot_of_checkpoint(Path(str(args.output_dir)), folder, message, path)
         except OSError as error:  # the disk may be full; training goes on
             failed: Future[CommitInfo] = Future()
             failed.set_exception(error)

@@ -155,12 +155,12 @@ def create_model_card(
     """
     if not trainer.is_world_process_zero():
         return
-    path = Path(trainer.args.output_dir) / CARD_NAME
+    path = Path(str(trainer.args.output_dir)) / CARD_NAME
     own_text, present = _present_card(path)
     base = finetuned_from or _base_model(trainer.model)
     datasets, named = _datasets(trainer, _listed(dataset_tags), _listed(dataset), _listed(dataset_args))
     card = _Card(
-        model_name=model_name or Path(trainer.args.output_dir).absolute().name,
+        model_name=model_name or Path(str(trainer.args.output_dir)).absolute().name,
         base=base,
         tasks=_listed(tasks) or _tasks_of(trainer.model),
         datasets=datasets,

@@ -151,7 +151,7 @@ class Seq2SeqTrainer(Trainer):
         loss = None
         if labels is not None:
             loss, _, _ = super().prediction_step(model, dict(inputs), True, ignore_keys)
-        kwargs = self._with_defaults(gen_kwargs) or self._gen_kwargs
+        kwargs = gen_kwargs or self._gen_kwargs or self._with_defaults({})
         generator: Any = self.model
         generated = generator.generate(**_for_generation(inputs), **kwargs)
         length = self._final_length(kwargs)

@@ -190,6 +190,11 @@ class Trainer:
         return self.engine.accelerator
 
     @property
+    def deepspeed(self) -> Any:
+        """DeepSpeed's engine, which holds the model while it trains; None where DeepSpeed is not used."""
+        return self.model_wrapped if self.args.deepspeed and self.model_wrapped is not self.model else None
+
+    @property
     def tokenizer(self) -> Any:
         """The documented name of `processing_class`."""
         return self.processing_class
@@ -208,7 +213,9 @@ class Trainer:
             RuntimeError: it has more than one argument, or gave no model.
         """
         assert self.model_init is not None
-        arguments = len(inspect.signature(self.model_init).parameters)
+        parameters = inspect.signature(self.model_init).parameters.values()
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        arguments = sum(item.kind in positional for item in parameters)
         if arguments > 1:
             raise RuntimeError("model_init should have 0 or 1 argument.")
         model = self.model_init(trial) if arguments else self.model_init()

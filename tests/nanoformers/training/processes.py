@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, IterableDataset
-
 from nanoformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel, set_seed
 from nanoformers.training import (
     Engine,
@@ -23,6 +21,7 @@ from nanoformers.training import (
     torch_distributed_zero_first,
 )
 from nanoformers.utils.logging import get_verbosity
+from torch.utils.data import Dataset, IterableDataset
 
 WORDS, ROWS, EVAL_ROWS = 60, 48, 37
 
@@ -76,7 +75,14 @@ def classifier(layers=2, **changes):
 def writer():
     set_seed(0)
     config = GPT2Config(
-        vocab_size=WORDS, n_positions=32, n_embd=32, n_layer=2, n_head=2, attn_pdrop=0, embd_pdrop=0, resid_pdrop=0
+        vocab_size=WORDS,
+        n_positions=32,
+        n_embd=32,
+        n_layer=2,
+        n_head=2,
+        attn_pdrop=0,
+        embd_pdrop=0,
+        resid_pdrop=0,
     )
     return GPT2LMHeadModel(config)
 
@@ -176,7 +182,10 @@ def data_parallel(folder, world):
     changes = {"num_train_epochs": 2, "save_strategy": "steps", "save_steps": 4}
     _, found["whole"] = train(folder / "whole", world, **changes)
     _, found["resumed"] = train(
-        folder / "whole", world, resume=str(folder / "whole" / "checkpoint-4"), **(changes | {"save_steps": 100})
+        folder / "whole",
+        world,
+        resume=str(folder / "whole" / "checkpoint-4"),
+        **(changes | {"save_steps": 100}),
     )
     _, found["grouped"] = train(
         folder / "grouped", world, group_by_length=True, num_train_epochs=2, model=classifier(num_labels=2)
@@ -217,7 +226,9 @@ def around(folder, world):
         "mode": args.parallel_mode.value,
         "accelerator": [engine.accelerator.num_processes, engine.accelerator.distributed_type.value],
         "gathered": engine.gather({"a": torch.tensor([rank, 10 + rank]), "b": (torch.tensor(rank), "text")}),
-        "padded": engine.pad_and_gather([torch.full((1 + rank, 2 + rank), float(rank)), torch.tensor([rank > 0])]),
+        "padded": engine.pad_and_gather(
+            [torch.full((1 + rank, 2 + rank), float(rank)), torch.tensor([rank > 0])]
+        ),
         "shared": engine.share({"from": rank}),
     }
     found["gathered"] = [found["gathered"]["a"].tolist(), found["gathered"]["b"][0].tolist()]
@@ -243,7 +254,9 @@ def around(folder, world):
     ]
     recomputing = classifier()
     recomputing.gradient_checkpointing_enable()
-    found["find_unused"] = [engine.prepare(model).find_unused_parameters for model in (classifier(), recomputing)]
+    found["find_unused"] = [
+        engine.prepare(model).find_unused_parameters for model in (classifier(), recomputing)
+    ]
     found["concatenated"] = distributed_concat((torch.tensor([rank, rank]), torch.ones(2, 1 + rank)), 3)
     found["concatenated"] = [rows.tolist() for rows in found["concatenated"]]
     found["gradients"] = accumulated_gradients(engine, world)
@@ -276,7 +289,11 @@ def sharded(folder, world):
         found[name]["class"] = type(trainer.model_wrapped).__name__
     found["evaluation"] = evaluate(trainer)
     trainer, found["written"] = train(
-        folder / "written", world, language_model=True, gradient_accumulation_steps=2, fsdp="full_shard auto_wrap"
+        folder / "written",
+        world,
+        language_model=True,
+        gradient_accumulation_steps=2,
+        fsdp="full_shard auto_wrap",
     )
     trainer.save_model(str(folder / "written"))
     for kind in ("full_state_dict", "sharded_state_dict"):
@@ -296,8 +313,14 @@ def sharded(folder, world):
 
 SHARDINGS = {
     "full_shard": {"fsdp": "full_shard"},
-    "by_class": {"fsdp": "full_shard auto_wrap", "fsdp_config": {"transformer_layer_cls_to_wrap": ["BertLayer"]}},
-    "by_size": {"fsdp": "full_shard auto_wrap", "fsdp_config": {"min_num_params": 2000, "forward_prefetch": True}},
+    "by_class": {
+        "fsdp": "full_shard auto_wrap",
+        "fsdp_config": {"transformer_layer_cls_to_wrap": ["BertLayer"]},
+    },
+    "by_size": {
+        "fsdp": "full_shard auto_wrap",
+        "fsdp_config": {"min_num_params": 2000, "forward_prefetch": True},
+    },
     "shard_grad_op": {"fsdp": "shard_grad_op auto_wrap"},
     "no_shard": {"fsdp": "no_shard"},
     "hybrid_shard": {"fsdp": "hybrid_shard auto_wrap"},

@@ -18,7 +18,7 @@ def make(folder: Path) -> Trainer:
 
 def main(folder: Path) -> None:
     whole = trained(make, folder / "whole")
-    for name in ("checkpoint-2", "checkpoint-8", "checkpoint-18"):
+    for name in ("checkpoint-2", "checkpoint-8", "checkpoint-12"):
         if torch.distributed.get_rank() == 0:
             shutil.copytree(folder / "whole" / name, folder / f"from-{name}" / name)
         torch.distributed.barrier()

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from nanoformers.training import (
     AcceleratorConfig,
     DebugOption,
@@ -333,7 +332,7 @@ class TestRefusals:
     @pytest.mark.skipif(torch.accelerator.is_available(), reason="there is an accelerator")
     @pytest.mark.parametrize("name", ["fp16", "fp16_full_eval"])
     def test_float16_on_the_cpu(self, name):
-        with pytest.raises(ValueError, match="can only be used on an accelerator.*bf16"):
+        with pytest.raises(ValueError, match=r"can only be used on an accelerator.*bf16"):
             arguments(**{name: True})
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -1,5 +1,9 @@
 """Callbacks: when they are called, what they may change, and the ones that every Trainer has."""
 
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 from nanoformers.training import (
     CallbackHandler,
@@ -13,6 +17,9 @@ from nanoformers.training import (
 )
 
 transformers = pytest.importorskip("transformers")
+
+sys.path.insert(0, str(Path(__file__).parent))
+from search_cases import make_trainer  # noqa: E402
 
 EVENTS = [name for name in vars(transformers.TrainerCallback) if name.startswith("on_")]
 
@@ -335,6 +342,41 @@ class TestStatesInCheckpoints:
         stored = handler(EarlyStoppingCallback()).exported_states(TrainerControl())
         handler().restore_states(stored)
         assert "EarlyStoppingCallback" in library_log.text
+
+
+class InterruptedAt(TrainerCallback):
+    """Interrupts a training after a step, as a person does with Ctrl-C."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == self.step:
+            raise KeyboardInterrupt
+
+
+class TestResumedTraining:
+    def test_early_stopping_goes_on_counting(self, tmp_path):
+        def trainer(*callbacks):
+            one = make_trainer(
+                tmp_path,
+                callbacks=[*callbacks, EarlyStoppingCallback(3)],
+                max_steps=40,
+                eval_steps=2,
+                save_strategy="steps",
+                save_steps=2,
+                metric_for_best_model="constant",
+                load_best_model_at_end=True,
+            )
+            one.compute_metrics = lambda prediction: {"constant": 1.0}
+            return one
+
+        assert trainer().train().global_step == 8, "the first evaluation, and three without improvement"
+        for checkpoint in tmp_path.glob("checkpoint-*"):
+            shutil.rmtree(checkpoint)
+        with pytest.raises(KeyboardInterrupt):
+            trainer(InterruptedAt(6)).train()
+        assert trainer().train(resume_from_checkpoint=True).global_step == 8
 
 
 class TestPrinter:

@@ -32,6 +32,7 @@ def run_script(*arguments: str) -> int:
     return int(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 class TestKilled:
     """The script compares: weights, optimizer, schedule, random numbers, logs, what callbacks counted."""
 

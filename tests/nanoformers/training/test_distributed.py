@@ -52,13 +52,18 @@ class TestTwoProcessesTrainAsOne:
 
     def test_weights(self, one, two, name):
         expected, found = one[name]["weights"], two[0][name]["weights"]
-        np.testing.assert_allclose([found[key] for key in expected], list(expected.values()), rtol=CLOSE, atol=1e-5)
+        np.testing.assert_allclose(
+            [found[key] for key in expected], list(expected.values()), rtol=CLOSE, atol=1e-5
+        )
 
     def test_both_have_the_same_weights(self, two, name):
         assert two[0][name]["weights"] == two[1][name]["weights"]
 
     def test_together_they_see_what_one_sees(self, one, two, name):
-        rows = [sum(batches, []) for batches in zip(two[0][name]["seen"], two[1][name]["seen"], strict=True)]
+        rows = [
+            [row for batch in batches for row in batch]
+            for batches in zip(two[0][name]["seen"], two[1][name]["seen"], strict=True)
+        ]
         size = len(one[name]["seen"][0])
         assert [rows[i][:size] for i in range(len(rows))] == one[name]["seen"]
 
@@ -145,15 +150,11 @@ class TestGathering:
 class TestRowsOfEachProcess:
     """18 rows, 4 a process."""
 
-    @pytest.fixture
-    def rows(self):
-        return [int(row["input_ids"][0]) for row in processes.Sentences(18).rows]
-
     def order(self, around, name):
         first, second = (process[f"rows_{name}"] for process in around)
         return [row for pair in zip(first, second, strict=True) for batch in pair for row in batch]
 
-    def test_batches_in_turn(self, around, rows):
+    def test_batches_in_turn(self, around):
         assert self.order(around, "plain")[:18] == around[0]["order"]
 
     def test_all_batches_are_full(self, around):
@@ -192,12 +193,14 @@ class TestDistributedTensorGatherer:
     def test_the_documented_parts(self):
         assert self.parts(16, 3, 2) == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11], [12, 13, 14, 15, 0, 1]]
 
-    @pytest.mark.parametrize(("samples", "processes", "batch"), [(16, 3, 2), (37, 2, 5), (4, 4, 1), (5, 3, 4)])
+    @pytest.mark.parametrize(
+        ("samples", "processes", "batch"), [(16, 3, 2), (37, 2, 5), (4, 4, 1), (5, 3, 4)]
+    )
     def test_rows_come_in_order(self, samples, processes, batch):
         gatherer = DistributedTensorGatherer(processes, samples, make_multiple_of=batch)
         parts = self.parts(samples, processes, batch)
         for start in range(0, len(parts[0]), batch):
-            ids = np.array(sum((part[start : start + batch] for part in parts), []))
+            ids = np.array([row for part in parts for row in part[start : start + batch]])
             gatherer.add_arrays({"ids": ids, "twice": (ids * 2, [np.stack([ids, ids], 1)])})
         result = gatherer.finalize()
         assert result["ids"].tolist() == list(range(samples))

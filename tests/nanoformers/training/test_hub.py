@@ -106,6 +106,7 @@ print(json.dumps(found))
 """)
 
 
+@pytest.mark.slow
 class TestStrategies:
     def test_end_uploads_nothing_before_it_is_told_to(self, strategies: dict[str, Any]):
         assert strategies["end"]["commits"] == []

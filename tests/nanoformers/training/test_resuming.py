@@ -314,6 +314,7 @@ class TestEndsEqually:
         assert "adapter_model.safetensors" in names
         assert "model.safetensors" not in names
 
+    @pytest.mark.slow
     def test_two_processes(self, tmp_path: Path):
         """Each has random numbers and losses of its own; the loader fetches a batch before it is needed."""
         launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]

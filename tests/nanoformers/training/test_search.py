@@ -291,6 +291,18 @@ class TestOptuna:
                 trial.values[0] < run.objective[0] and trial.values[1] > run.objective[1] for trial in trials
             )
 
+    @pytest.mark.parametrize(
+        ("direction", "objective"),
+        [
+            (["minimize", "maximize"], loss),
+            ("minimize", lambda metrics: (1.0, 2.0)),
+            (["minimize"], lambda m: []),
+        ],
+    )
+    def test_there_is_an_objective_for_each_direction(self, direction, objective, trainer):
+        with pytest.raises(ValueError, match="one value for each direction"):
+            trainer.hyperparameter_search(space, objective, n_trials=1, direction=direction)
+
     def test_trials_are_pruned(self, trainer):
         pruner = optuna.pruners.ThresholdPruner(upper=0.0)  # no loss is below 0: all are stopped at once
         with pytest.raises(RuntimeError, match="None of the 3 trials was completed"):

@@ -28,14 +28,23 @@ def start(args: TrainingArguments) -> str | None:
     Raises:
         ValueError: the output folder has files of something else.
     """
+    newest = _newest(args)
     _log(args)
     set_seed(args.seed)
-    if not args.do_train:
-        return None
-    if args.resume_from_checkpoint is not None:
-        return args.resume_from_checkpoint
+    if newest is None:
+        return args.resume_from_checkpoint if args.do_train else None
+    logger.info(
+        f"Checkpoint detected, resuming training at {newest}. To avoid this behavior, change "
+        "the `--output_dir` or add `--overwrite_output_dir` to train from scratch."
+    )
+    return newest
+
+
+def _newest(args: TrainingArguments) -> str | None:
+    """Return the newest checkpoint in the output folder, None when another one or none at all is wanted."""
     folder = Path(args.output_dir or ".")
-    if args.overwrite_output_dir or not folder.is_dir() or not any(folder.iterdir()):
+    asks_for_it = args.do_train and args.resume_from_checkpoint is None and not args.overwrite_output_dir
+    if not asks_for_it or not folder.is_dir() or not any(folder.iterdir()):
         return None
     newest = get_last_checkpoint(folder)
     if newest is None:
@@ -43,10 +52,6 @@ def start(args: TrainingArguments) -> str | None:
             f"Output directory ({folder}) already exists and is not empty. "
             "Use --overwrite_output_dir to overcome."
         )
-    logger.info(
-        f"Checkpoint detected, resuming training at {newest}. To avoid this behavior, change "
-        "the `--output_dir` or add `--overwrite_output_dir` to train from scratch."
-    )
     return newest
 
 

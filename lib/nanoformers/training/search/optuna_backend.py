@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .results import BestRun
@@ -66,13 +67,16 @@ def run_optuna(
 
         def report(objective: Objective, step: int) -> None:
             prune = False
-            if isinstance(objective, (int, float)) and isinstance(direction, str):
-                trial.report(float(objective), step)
+            _check_count(objective, direction)
+            if isinstance(direction, str):
+                trial.report(float(objective), step)  # type: ignore[arg-type]
                 prune = trial.should_prune()
             if own.engine.share(prune) if own.args.world_size > 1 else prune:
                 raise optuna.TrialPruned(f"stopped at step {step}")
 
-        return run_trial(own, Trial(trial, name, values, report))
+        result = run_trial(own, Trial(trial, name, values, report))
+        _check_count(result, direction)
+        return result
 
     try:
         for_study.setdefault("sampler", optuna.samplers.TPESampler(seed=trainer.args.seed))
@@ -82,6 +86,16 @@ def run_optuna(
         if trainer.args.world_size > 1:
             trainer.engine.share(None)  # the others may go on
     return _best(study)
+
+
+def _check_count(objective: Objective, direction: str | list[str]) -> None:
+    found = len(objective) if isinstance(objective, Sequence) else 1
+    wanted = 1 if isinstance(direction, str) else len(direction)
+    if found != wanted:
+        raise ValueError(
+            f"compute_objective returned {objective!r}, which is {found}, for direction={direction!r}, which "
+            f"is {wanted}: give a function that returns one value for each direction."
+        )
 
 
 def _best(study: optuna.Study) -> BestRun | list[BestRun]:

@@ -113,6 +113,23 @@ def _check_scheduler(trainer: Trainer, scheduler: Any) -> None:
         )
 
 
+def _start_ray() -> None:
+    """Start a Ray on this machine; a busy machine gets a second and a third chance to do it in half a minute."""
+    import ray
+
+    for chance in range(3):
+        try:
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except Exception as error:  # Ray raises nothing more special
+            ray.shutdown()
+            if "timed out" not in str(error) or chance == 2:
+                raise RuntimeError(
+                    f"Ray did not start on this machine: {error} Free some of it, or start one yourself with "
+                    "ray.init(...) before the search."
+                ) from error
+
+
 @contextmanager
 def _ray_running() -> Iterator[None]:
     """Have a Ray; one that is started here is shut down again."""
@@ -123,7 +140,7 @@ def _ray_running() -> Iterator[None]:
     own = not ray.is_initialized()
     try:
         if own:
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            _start_ray()
         yield
     finally:
         if own:

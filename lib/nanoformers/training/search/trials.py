@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ __all__ = ["Trial", "arguments_replaced", "cast_values", "report_objective", "ru
 
 logger = logging.get_logger(__name__)
 
-Objective = float | list[float]
+Objective = float | Sequence[float]
 
 
 @dataclasses.dataclass
