@@ -55,7 +55,7 @@ def run_scripts(
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=290,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return {name: json.loads((folder / f"{name}.json").read_text()) for name in commands}
@@ -90,7 +90,26 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "stories.txt").write_text("".join(s["story"] + "\n" for s in stories), encoding="utf-8")
     translations = [row["translation"] for row in toyland.rows("en-fr", 30)]
     write_csv(folder / "pairs.csv", translations)
+    write_mnli(folder / "mnli", pairs)
     return folder
+
+
+def write_mnli(folder: Path, pairs: list[dict[str, Any]]) -> None:
+    """Write a data set with the splits and columns of GLUE's MNLI; its test sets have no labels."""
+    folder.mkdir()
+    splits = {"train": pairs[:30], "validation_matched": pairs[30:38], "validation_mismatched": pairs[20:30]}
+    unknown = [{**pair, "label": -1} for pair in pairs[38:]]
+    splits |= {"test_matched": unknown, "test_mismatched": unknown}
+    files = "".join(f"  - split: {name}\n    path: {name}.jsonl\n" for name in splits)
+    names = "".join(f"          '{number}': {name}\n" for number, name in enumerate(("follows", "open", "wrong")))
+    (folder / "README.md").write_text(
+        f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}"
+        "dataset_info:\n  config_name: default\n  features:\n  - name: premise\n    dtype: string\n"
+        "  - name: hypothesis\n    dtype: string\n  - name: label\n    dtype:\n      class_label:\n"
+        f"        names:\n{names}---\n"
+    )
+    for name, rows in splits.items():
+        write_lines(folder / f"{name}.jsonl", rows)
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

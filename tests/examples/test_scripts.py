@@ -48,6 +48,7 @@ def runs(run_scripts, files, out):
         "--text_column_names told,claim --label_column_name verdict",
         "numbers": f"{GLUE} --train_file {files}/stars.jsonl --validation_file {files}/stars.jsonl {QUICK}",
         "several": f"{GLUE} --train_file {files}/moods.jsonl --validation_file {files}/moods.jsonl {QUICK}",
+        "mnli": f"{GLUE} --task_name MNLI --dataset_name {files}/mnli {ALL}",
         "ner": f"{NER} --dataset_name toyland/entities --return_entity_level_metrics {ALL}",
         "qa": f"{QA} --dataset_name toyland/questions --max_seq_length 48 --doc_stride 16 {ALL}",
         "clm": f"{CLM} --model_name_or_path toyland/stories-gpt2 --dataset_name toyland/stories "
@@ -73,6 +74,7 @@ class TestEveryScript:
         "files": "accuracy",
         "numbers": "mse",
         "several": "f1",
+        "mnli": "accuracy",
         "ner": "f1",
         "qa": "exact_match",
         "clm": "accuracy",
@@ -123,6 +125,12 @@ class TestClassification:
         config = json.loads((out / "several" / "config.json").read_text())
         assert config["problem_type"] == "multi_label_classification"
         assert list(config["label2id"]) == ["good", "short"]
+
+    def test_a_glue_task_is_evaluated_on_both_of_its_sets(self, runs, out):
+        assert {"eval_accuracy", "eval_mm_accuracy"} <= set(results(out / "mnli"))
+        assert "predict_accuracy" not in results(out / "mnli")  # nobody but GLUE has these labels
+        lines = (out / "mnli" / "predict_results.txt").read_text().splitlines()
+        assert {line.split("\t")[1] for line in lines[1:]} <= {"follows", "open", "wrong"}
 
     def test_predictions_are_named(self, runs, out):
         lines = (out / "pairs" / "predict_results.txt").read_text().splitlines()

@@ -96,7 +96,8 @@ def main() -> None:
     unlike_training = data.get("validation_mismatched")
     data = scripts.chosen_splits(data, data_args, training_args)
     if unlike_training is not None and "validation" in data:
-        data["mismatched"] = unlike_training.select(range(len(data["validation"])))
+        size = min(len(data["validation"]), len(unlike_training))
+        data["mismatched"] = unlike_training.select(range(size))
     if data_args.task_name and "test" in data:
         data["test"] = data["test"].remove_columns(label)  # GLUE keeps these labels to itself
 

@@ -195,6 +195,7 @@ class AdapterSource:
                 f"{name_or_path} is an adapter whose {CONFIG_NAME} does not name its base model "
                 "(`base_model_name_or_path`): load the base model, then call its `load_adapter`."
             )
+        options = options.at(commit_of(path))  # the weights of the same commit
         return cls(os.fspath(name_or_path), options, base, values.get("revision"), adapter_name)
 
     def with_base(self, load: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -35,7 +35,7 @@ class Labels:
         self._declared = inner if isinstance(inner, ClassLabel) else None
         self.names: list[str] | None
         if self._declared is not None:
-            self.names = list(self._declared.names)
+            self.names = [str(name) for name in self._declared.names]
         elif inner.dtype.startswith("float"):
             self.names = None
         elif self.in_lists:
@@ -68,5 +68,4 @@ class Labels:
             ValueError: there is no such class.
         """
         assert self.names is not None
-        name = self._declared.int2str(value) if self._declared is not None else str(value)
-        return self.names.index(name)
+        return self.names.index(str(value if self._declared is None else self._declared.int2str(value)))

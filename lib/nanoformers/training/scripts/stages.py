@@ -76,6 +76,8 @@ def share(
 ) -> None:
     """Upload the model with a card when `--push_to_hub` is given; else write the card alone.
 
+    It is the last thing that a script does: several processes part here.
+
     Args:
         trainer: the Trainer.
         model_args: what it started from.
@@ -96,3 +98,4 @@ def share(
         trainer.push_to_hub(**card)
     else:
         trainer.create_model_card(**card)
+    trainer.end()

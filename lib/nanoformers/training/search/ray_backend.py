@@ -114,7 +114,7 @@ def _check_scheduler(trainer: Trainer, scheduler: Any) -> None:
 
 
 def _start_ray() -> None:
-    """Start a Ray on this machine; a busy machine gets a second and a third chance to do it in half a minute."""
+    """Start a Ray here; on a busy machine, where half a minute was not enough, try again twice."""
     import ray
 
     for chance in range(3):
