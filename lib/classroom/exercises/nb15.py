@@ -32,12 +32,11 @@ def rows_of_a_process(answer: Callable[[int, int, int, int], list[int]]) -> str:
         case = f"process {process} of {processes} in step {step}, with batches of {batch_size}"
         if len(found) != batch_size:
             raise Wrong(f"For {case} this gives {len(found)} rows.")
+        single = step * processes * batch_size + process  # row by row
+        if found == [single + processes * index for index in range(batch_size)]:
+            raise Wrong("Single rows are not dealt out, whole batches are.")
         if found[0] == step * batch_size:
             raise Wrong(f"For {case}: that is what a single process would get; the others have their share.")
-        if found == list(
-            range(step * processes * batch_size + process, start + batch_size * processes, processes)
-        ):
-            raise Wrong("Single rows are not dealt out, whole batches are.")
         raise Wrong(f"For {case} the rows begin at {start}, and here at {found[0]}.")
     return "A step of all processes together is one large batch, cut into equal pieces."
 
@@ -59,8 +58,8 @@ def steps_of_the_optimizer(answer: Callable[[int, int, int, int, int], int]) -> 
         (512, 16, 1, 1, 2),
         (512, 8, 2, 1, 2),
         (500, 8, 2, 1, 1),
-        (512, 8, 4, 4, 3),
-        (500, 8, 2, 3, 2),
+        (512, 8, 4, 2, 3),
+        (400, 8, 2, 3, 2),
     ):
         batches = math.ceil(rows / (batch_size * processes))
         expected = epochs * math.ceil(batches / accumulation)
@@ -68,8 +67,8 @@ def steps_of_the_optimizer(answer: Callable[[int, int, int, int, int], int]) -> 
         if found == expected:
             continue
         case = (
-            f"{rows} rows, batches of {batch_size}, {processes} process(es), {accumulation} batch(es) a step, "
-            f"{epochs} epoch(s)"
+            f"{rows} rows, batches of {batch_size}, {processes} process(es), {accumulation} batch(es) a "
+            f"step, {epochs} epoch(s)"
         )
         if found == epochs * math.ceil(math.ceil(rows / batch_size) / accumulation):
             raise Wrong(f"{case}: the processes share the rows, so each has fewer batches.")
@@ -87,7 +86,8 @@ def steps_of_the_optimizer(answer: Callable[[int, int, int, int, int], int]) -> 
     hints=[
         "`torchrun` on each machine; only one number differs between the two commands.",
         "`--nnodes`, `--nproc_per_node`, `--node_rank`, `--master_addr`, `--master_port`; ranks begin at 0.",
-        f"torchrun --nnodes 2 --nproc_per_node 4 --node_rank ... --master_addr {ADDRESS} --master_port {PORT} train.py",
+        "torchrun --nnodes 2 --nproc_per_node 4 --node_rank ... "
+        f"--master_addr {ADDRESS} --master_port {PORT} train.py",
     ],
 )
 def second_machine(answer: str) -> str:

@@ -37,6 +37,7 @@ from .engine import Engine as Engine
 from .integrations import CodeCarbonCallback as CodeCarbonCallback
 from .integrations import DVCLiveCallback as DVCLiveCallback
 from .integrations import MLflowCallback as MLflowCallback
+from .integrations import PeftAdapterMixin as PeftAdapterMixin
 from .integrations import TensorBoardCallback as TensorBoardCallback
 from .integrations import WandbCallback as WandbCallback
 from .integrations import get_available_reporting_integrations as get_available_reporting_integrations

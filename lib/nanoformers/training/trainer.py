@@ -805,7 +805,7 @@ class Trainer:
 
     def evaluation_model(self) -> nn.Module:
         """Return the model as it is evaluated outside of training."""
-        if self.args.fsdp or self.args.deepspeed:
+        if (self.args.fsdp or self.args.deepspeed) and self.model_wrapped is self.model:
             self.model_wrapped = self.engine.prepare(self.model)
         return self.model_wrapped
 

@@ -15,6 +15,11 @@ BERT = {"vocab_size": 61, "hidden_size": 16, "num_hidden_layers": 2, "num_attent
 T5 = {"vocab_size": 61, "d_model": 16, "d_kv": 8, "d_ff": 24, "num_layers": 2, "num_heads": 2}
 
 
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.fixture
 def ids() -> torch.Tensor:
     """(2, 7) tokens."""

@@ -16,7 +16,7 @@ METHODS = {
     "dora": LoraConfig(r=3, init_lora_weights=False, use_dora=True),
     "embedding": LoraConfig(r=3, init_lora_weights=False, target_modules=["wpe"]),
     "ia3": IA3Config(init_ia3_weights=False),
-    "adalora": AdaLoraConfig(total_step=10, init_lora_weights=False),
+    "adalora": AdaLoraConfig(total_step=10, init_lora_weights=False, lora_alpha=1),
 }
 all_methods = pytest.mark.parametrize("config", METHODS.values(), ids=METHODS)
 

@@ -175,6 +175,10 @@ def data_parallel(folder, world):
     found = {}
     trainer, found["plain"] = train(folder / "plain", world)
     found["evaluation"] = evaluate(trainer)
+    trainer.seen = []
+    trainer.train()  # once more, from where it is
+    found["again"] = {"losses": losses(trainer), "norms": norms(trainer), "weights": weights(trainer)}
+    found["again"] |= {"train_loss": trainer.state.log_history[-1]["train_loss"], "seen": trainer.seen}
     _, found["accumulated"] = train(
         folder / "accumulated", world, gradient_accumulation_steps=2, max_grad_norm=0.5, num_train_epochs=2
     )
@@ -279,6 +283,14 @@ def around(folder, world):
 def sharded(folder, world):
     """FSDP: every strategy, wrapping, precision, whole and sharded checkpoints."""
     found = {}
+    try:
+        Trainer(model=classifier(), args=arguments(folder, world, fsdp="full_shard offload"))
+    except ValueError as error:
+        found["offload"] = str(error)
+    untrained = Trainer(
+        model=classifier(), args=arguments(folder, world, fsdp="full_shard"), compute_metrics=accuracy
+    )
+    found["untrained"] = untrained.evaluate(Sentences(EVAL_ROWS, seed=1))["eval_loss"]
     for name, changes in SHARDINGS.items():
         trainer, found[name] = train(folder / name, world, **changes)
         held = sum(

@@ -41,7 +41,7 @@ def around(tmp_path_factory):
     return run_part_by_cluster("around", tmp_path_factory.mktemp("around"))
 
 
-@pytest.mark.parametrize("name", ["plain", "accumulated", "written", "whole", "grouped"])
+@pytest.mark.parametrize("name", ["plain", "again", "accumulated", "written", "whole", "grouped"])
 class TestTwoProcessesTrainAsOne:
     def test_losses(self, one, two, name):
         np.testing.assert_allclose(two[0][name]["losses"], one[name]["losses"], atol=CLOSE)

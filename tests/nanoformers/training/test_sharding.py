@@ -83,6 +83,14 @@ class TestTraining:
     def test_the_class_keeps_its_name(self, two):
         assert two[0]["full_shard"]["class"] == "BertForSequenceClassification"
 
+    def test_a_cpu_cannot_offload_to_itself(self, two):
+        assert "leave `offload` out" in two[0]["offload"]
+
+    def test_evaluation_without_training(self, tmp_path, two):
+        trainer = Trainer(model=processes.classifier(), args=processes.arguments(tmp_path))
+        expected = trainer.evaluate(processes.Sentences(processes.EVAL_ROWS, seed=1))["eval_loss"]
+        assert [process["untrained"] for process in two] == pytest.approx([expected] * 2, abs=CLOSE)
+
     def test_evaluation_counts_every_row_once(self, two):
         assert two[0]["evaluation"]["metrics"]["eval_rows"] == processes.EVAL_ROWS
         assert len(two[1]["evaluation"]["predictions"]) == processes.EVAL_ROWS

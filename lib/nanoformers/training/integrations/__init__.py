@@ -1,5 +1,6 @@
 """Reporting what a training logs to other tools (`TrainingArguments.report_to`)."""
 
+from ...adapters.mixin import PeftAdapterMixin
 from .registry import (
     get_available_reporting_integrations,
     get_reporting_integration_callbacks,
@@ -13,6 +14,7 @@ __all__ = [
     "CodeCarbonCallback",
     "DVCLiveCallback",
     "MLflowCallback",
+    "PeftAdapterMixin",
     "ReportingCallback",
     "TensorBoardCallback",
     "WandbCallback",

@@ -117,9 +117,7 @@ class SigOptBackend(SearchBackend):
     """SigOpt, a service that has ended; its spaces are still read."""
 
     name, module, pip_package = "sigopt", "sigopt", "sigopt"
-    service = (
-        "SigOpt is a hosted service that no longer takes new users; its client was last released in 2024"
-    )
+    service = "SigOpt is a hosted service that this library does not speak to (its last client is of 2024)"
     default_hp_space = staticmethod(spaces.default_hp_space_sigopt)
 
 

@@ -93,8 +93,8 @@ def _check_count(objective: Objective, direction: str | list[str]) -> None:
     wanted = 1 if isinstance(direction, str) else len(direction)
     if found != wanted:
         raise ValueError(
-            f"compute_objective returned {objective!r}, which is {found}, for direction={direction!r}, which "
-            f"is {wanted}: give a function that returns one value for each direction."
+            f"compute_objective gives {found} value(s), and direction={direction!r} asks for {wanted}: "
+            "let it return one value for each direction."
         )
 
 

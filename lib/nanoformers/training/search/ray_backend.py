@@ -58,6 +58,7 @@ def run_ray(trainer: Trainer, n_trials: int, direction: str | list[str], **kwarg
             "storage_path": str(Path(str(trainer.args.output_dir)).absolute() / "ray"),
             "name": "search",
             "verbose": 0,
+            "progress_reporter": tune.CLIReporter(metric_columns=["objective"]),
             "reuse_actors": True,
             "log_to_file": False,
         }
