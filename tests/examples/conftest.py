@@ -101,7 +101,8 @@ def write_mnli(folder: Path, pairs: list[dict[str, Any]]) -> None:
     unknown = [{**pair, "label": -1} for pair in pairs[38:]]
     splits |= {"test_matched": unknown, "test_mismatched": unknown}
     files = "".join(f"  - split: {name}\n    path: {name}.jsonl\n" for name in splits)
-    names = "".join(f"          '{number}': {name}\n" for number, name in enumerate(("follows", "open", "wrong")))
+    labels = enumerate(("follows", "open", "wrong"))
+    names = "".join(f"          '{number}': {name}\n" for number, name in labels)
     (folder / "README.md").write_text(
         f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}"
         "dataset_info:\n  config_name: default\n  features:\n  - name: premise\n    dtype: string\n"

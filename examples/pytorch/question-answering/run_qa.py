@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import evaluate
 from nanoformers import (
     AutoModelForQuestionAnswering,
     DataCollatorWithPadding,
@@ -80,7 +79,7 @@ def main() -> None:
     features = scripts.preprocess(examples, windows, data_args, training_args)
 
     # Metrics: scores of tokens become answers, and these are compared with the right ones
-    metric = evaluate.load("squad_v2" if data_args.version_2_with_negative else "squad")
+    metric = scripts.load_metric("squad_v2" if data_args.version_2_with_negative else "squad")
 
     def answers(split: str, predictions: tuple[Any, Any], prefix: str) -> dict[str, str]:
         found = answers_from_scores(

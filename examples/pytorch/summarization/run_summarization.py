@@ -17,7 +17,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import evaluate
 import numpy as np
 from nanoformers import (
     AutoModelForSeq2SeqLM,
@@ -60,7 +59,7 @@ def main() -> None:
         data[split] = scripts.preprocess(rows, partial(tokenize, longest=longest), data_args, training_args)
 
     # Metrics
-    rouge = evaluate.load("rouge")
+    rouge = scripts.load_metric("rouge") if training_args.predict_with_generate else None
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         written, wanted = texts_of(tokenizer, prediction.predictions, prediction.label_ids)

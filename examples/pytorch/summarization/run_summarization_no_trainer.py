@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import evaluate
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
@@ -163,7 +162,7 @@ def main() -> None:
         first_batch = step % steps_per_epoch * args.gradient_accumulation_steps
 
     # Training
-    rouge = evaluate.load("rouge")
+    rouge = scripts.load_metric("rouge")
     bar = tqdm(initial=step, total=steps, disable=not accelerator.is_local_main_process)
     scores: dict[str, float] = {}
     for epoch in range(first_epoch, math.ceil(steps / steps_per_epoch)):

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import evaluate
 import numpy as np
 from nanoformers import (
     AutoModelForSequenceClassification,
@@ -131,7 +130,7 @@ def main() -> None:
     data = scripts.preprocess(data, tokenize, data_args, training_args)
 
     # Metrics
-    metric = load_metric(data_args, config.problem_type)
+    metric = metric_for(data_args, config.problem_type)
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         scores: dict[str, float] = metric.compute(
@@ -193,16 +192,16 @@ def target(value: Any, labels: scripts.Labels) -> Any:
     return row
 
 
-def load_metric(data_args: DataTrainingArguments, problem_type: str) -> Any:
+def metric_for(data_args: DataTrainingArguments, problem_type: str) -> Any:
     """Return the metric that was asked for, that of the GLUE task, or the usual one for such labels."""
     several = problem_type == "multi_label_classification"
     if data_args.metric_name is not None:
-        return evaluate.load(data_args.metric_name, *(["multilabel"] if several else []))
+        return scripts.load_metric(data_args.metric_name, "multilabel" if several else None)
     if data_args.task_name is not None:
-        return evaluate.load("glue", data_args.task_name)
+        return scripts.load_metric("glue", data_args.task_name)
     if several:
-        return evaluate.load("f1", "multilabel")
-    return evaluate.load("mse" if problem_type == "regression" else "accuracy")
+        return scripts.load_metric("f1", "multilabel")
+    return scripts.load_metric("mse" if problem_type == "regression" else "accuracy")
 
 
 def decide(predictions: Any, problem_type: str) -> np.ndarray:

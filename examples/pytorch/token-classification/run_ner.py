@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import evaluate
 import numpy as np
 from nanoformers import (
     AutoModelForTokenClassification,
@@ -139,7 +138,7 @@ def main() -> None:
     data = scripts.preprocess(data, tokenize_and_align, data_args, training_args)
 
     # Metrics
-    metric = evaluate.load("seqeval")
+    metric = scripts.load_metric("seqeval")
 
     def in_words(numbers: np.ndarray, where: np.ndarray) -> list[list[str]]:
         """Return the tags' names where there is a label, row by row."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import evaluate
 import numpy as np
 from nanoformers import (
     AutoModelForSeq2SeqLM,
@@ -88,7 +87,7 @@ def main() -> None:
         data[split] = scripts.preprocess(rows, partial(tokenize, longest=longest), data_args, training_args)
 
     # Metrics; where words have no spaces between them, single characters are counted
-    bleu = evaluate.load("sacrebleu")
+    bleu = scripts.load_metric("sacrebleu") if training_args.predict_with_generate else None
     words = {"ja": "char", "zh": "zh"}.get(data_args.target_lang or "", "13a")
 
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:

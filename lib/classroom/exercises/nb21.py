@@ -39,9 +39,7 @@ def every_piece(answer: Callable[[Sequence[int | None], Sequence[int]], Sequence
         found = answer(_WORDS, tags)
         if found is None or list(found) != expected:
             raise Wrong(f"{name}: words {_WORDS} with tags {tags} give {expected}, not {found}.")
-    return (
-        "Both rules are in use. A pipeline joins pieces either way, with an aggregation_strategy."
-    )
+    return "Both rules are in use. A pipeline joins pieces either way, with an aggregation_strategy."
 
 
 @exercise(

@@ -6,6 +6,7 @@ Each process writes what it saw to FOLDER/PART-RANK.json; tests call the same fu
 import json
 import logging
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -423,7 +424,9 @@ def main():
     if sys.argv[3:] == ["--notebook"]:  # as in a notebook, whose kernel starts the processes
         from accelerate import notebook_launcher
 
-        notebook_launcher(run, (part, folder), num_processes=2)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        notebook_launcher(run, (part, folder), num_processes=2, use_port=str(port))
     else:
         run(part, folder)
 

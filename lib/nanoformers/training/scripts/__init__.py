@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .arguments import DataArguments, ModelArguments, parse_arguments
 from .labels import Labels
+from .metrics import load_metric
 from .reading import chosen_splits, column, load_splits, preprocess, rows_of
 from .stages import evaluate, predict, share, train, write_predictions
 from .start import start
@@ -21,6 +22,7 @@ __all__ = [
     "chosen_splits",
     "column",
     "evaluate",
+    "load_metric",
     "load_splits",
     "parse_arguments",
     "predict",
