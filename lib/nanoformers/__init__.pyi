@@ -186,6 +186,7 @@ from .training import EarlyStoppingCallback as EarlyStoppingCallback
 from .training import EvalPrediction as EvalPrediction
 from .training import HfArg as HfArg
 from .training import HfArgumentParser as HfArgumentParser
+from .training import HfDeepSpeedConfig as HfDeepSpeedConfig
 from .training import IntervalStrategy as IntervalStrategy
 from .training import PrinterCallback as PrinterCallback
 from .training import ProgressCallback as ProgressCallback
@@ -196,4 +197,5 @@ from .training import TrainerCallback as TrainerCallback
 from .training import TrainerControl as TrainerControl
 from .training import TrainerState as TrainerState
 from .training import TrainingArguments as TrainingArguments
+from .training import torch_distributed_zero_first as torch_distributed_zero_first
 from .utils import logging as logging

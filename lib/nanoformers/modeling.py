@@ -26,6 +26,7 @@ from .generation.configuration import GenerationConfig
 from .generation.mixin import GenerationMixin
 from .hub import HubOptions, PushToHubMixin
 from .loading import default_dtype, dtype_of, fill, is_building_empty, take_dtype, without_memory
+from .nn.fused_attention import FusedAttentionMixin
 from .nn.layers import apply_chunking_to_forward, find_pruneable_heads_and_indices, prune_linear_layer
 from .nn.measures import ModuleUtilsMixin
 from .nn.recomputation import GradientCheckpointingMixin
@@ -67,6 +68,7 @@ class PreTrainedModel(
     EmbeddingsMixin,
     GenerationMixin,
     GradientCheckpointingMixin,
+    FusedAttentionMixin,
     AdapterMixin,
     PushToHubMixin,
 ):
