@@ -68,7 +68,7 @@ class AdaLoraLinear(LayerAdapter):
         return weight.to(delta.dtype) + delta, bias
 
     def not_orthogonal(self) -> Tensor:
-        """Return how far A and B are from having orthogonal rows and columns: |A A' - 1| + |B' B - 1|."""
+        """Return how far A and B are from having orthogonal rows and columns: `|A A' - 1| + |B' B - 1|`."""
         one = torch.eye(self.lora_A.shape[0], device=self.lora_A.device, dtype=self.lora_A.dtype)
         return torch.linalg.norm(self.lora_A @ self.lora_A.t() - one) + torch.linalg.norm(
             self.lora_B.t() @ self.lora_B - one

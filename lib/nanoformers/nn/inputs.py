@@ -19,7 +19,7 @@ def given_length(
     Args:
         input_ids: (b, s) tokens; or None.
         inputs_embeds: (b, s, d) embeddings in place of tokens; or None.
-        prefix: put before the names in messages, such as "decoder_".
+        prefix: put before the names in messages: `"decoder_"`, for instance.
         choices: tokens may also be (b, c, s), and embeddings (b, c, s, d).
 
     Raises:

@@ -16,7 +16,7 @@ from .samplers import LengthGroupedSampler, ShuffledSampler, lengths_of
 
 if TYPE_CHECKING:
     from .arguments import TrainingArguments
-    from .trainer import Trainer
+    from .parts.data import DataMixin
 
 __all__ = ["eval_sampler", "has_length", "make_loader", "num_examples", "set_epoch", "train_sampler"]
 
@@ -31,7 +31,7 @@ def has_length(data: Any) -> bool:
         return False
 
 
-def train_sampler(trainer: Trainer, dataset: Any) -> Sampler[int] | None:
+def train_sampler(trainer: DataMixin, dataset: Any) -> Sampler[int] | None:
     """Return the order of the training set; None where it has its own (a data set without length)."""
     args = trainer.args
     if dataset is None or not has_length(dataset):
@@ -62,7 +62,7 @@ def eval_sampler(args: TrainingArguments, dataset: Any) -> Sampler[int] | None:
 
 
 def make_loader(
-    trainer: Trainer,
+    trainer: DataMixin,
     dataset: Any,
     description: str,
     batch_size: int,

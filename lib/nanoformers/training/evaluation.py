@@ -16,7 +16,7 @@ from .nested import find_batch_size, nested_concat, nested_detach, nested_map, n
 from .outputs import EvalLoopOutput, EvalPrediction
 
 if TYPE_CHECKING:
-    from .trainer import Trainer
+    from .parts.evaluation import EvaluationMixin
 
 __all__ = ["Collected", "EvaluationLoop", "prediction_step"]
 
@@ -71,7 +71,7 @@ class EvaluationLoop:
 
     def __init__(
         self,
-        trainer: Trainer,
+        trainer: EvaluationMixin,
         loader: Any,
         description: str,
         prediction_loss_only: bool,
@@ -215,7 +215,7 @@ def _with_last(batches: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
         yield batch, True
 
 
-def _prepared(trainer: Trainer) -> nn.Module:
+def _prepared(trainer: EvaluationMixin) -> nn.Module:
     """Return the model in evaluation mode, in the precision that evaluation has."""
     args = trainer.args
     model = trainer.model_wrapped if trainer.is_in_train else trainer.evaluation_model()
@@ -227,7 +227,7 @@ def _prepared(trainer: Trainer) -> nn.Module:
     return model
 
 
-def _size(loader: Any, trainer: Trainer) -> int | None:
+def _size(loader: Any, trainer: EvaluationMixin) -> int | None:
     """Return the number of examples of a loader, where that is known and none is dropped."""
     dataset = getattr(loader, "dataset", None)
     if trainer.args.dataloader_drop_last or dataset is None or not has_length(dataset):
@@ -241,7 +241,7 @@ def _mean_loss(losses: np.ndarray, finite_only: bool) -> float:
 
 
 def prediction_step(
-    trainer: Trainer,
+    trainer: EvaluationMixin,
     model: nn.Module,
     inputs: dict[str, Any],
     prediction_loss_only: bool,

@@ -19,7 +19,7 @@ from ..utils import logging
 from .columns import find_labels
 
 if TYPE_CHECKING:
-    from .trainer import Trainer
+    from .parts.steps import StepMixin
 
 __all__ = ["LossCounting", "compute_loss", "takes"]
 
@@ -85,7 +85,7 @@ def is_causal(model: nn.Module) -> bool:
 
 
 def compute_loss(
-    trainer: Trainer, model: nn.Module, inputs: dict[str, Any], count: torch.Tensor | int | None
+    trainer: StepMixin, model: nn.Module, inputs: dict[str, Any], count: torch.Tensor | int | None
 ) -> tuple[torch.Tensor, Any]:
     """Return the loss of a batch, and what the model gave; see `Trainer.compute_loss`.
 

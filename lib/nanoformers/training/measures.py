@@ -21,7 +21,7 @@ import torch
 from ..utils.files import write_text
 
 if TYPE_CHECKING:
-    from .trainer import Trainer
+    from .parts.attributes import TrainerAttributes
 
 __all__ = [
     "TrainerMemoryTracker",
@@ -85,7 +85,7 @@ def _readable(name: str, value: Any) -> Any:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def log_metrics(trainer: Trainer, split: str, metrics: dict[str, Any]) -> None:
+def log_metrics(trainer: TrainerAttributes, split: str, metrics: dict[str, Any]) -> None:
     """Print metrics as a table, on the main process.
 
     Args:
@@ -105,7 +105,9 @@ def log_metrics(trainer: Trainer, split: str, metrics: dict[str, Any]) -> None:
         print(f"  {name: <{names}} = {shown[name]!s:>{values}}")
 
 
-def save_metrics(trainer: Trainer, split: str, metrics: dict[str, Any], combined: bool = True) -> None:
+def save_metrics(
+    trainer: TrainerAttributes, split: str, metrics: dict[str, Any], combined: bool = True
+) -> None:
     """Write metrics to `<split>_results.json` in the output folder, on the main process.
 
     Args:
@@ -129,7 +131,7 @@ def _write(path: Path, metrics: dict[str, Any]) -> None:
     write_text(path, json.dumps(plain_numbers(metrics), indent=4, sort_keys=True))
 
 
-def save_state(trainer: Trainer) -> None:
+def save_state(trainer: TrainerAttributes) -> None:
     """Write `trainer_state.json` into the output folder, on the main process."""
     if trainer.is_world_process_zero():
         trainer.state.save_to_json(Path(trainer.args.output_dir or ".") / "trainer_state.json")

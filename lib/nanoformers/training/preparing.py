@@ -17,6 +17,7 @@ from .losses import takes
 
 if TYPE_CHECKING:
     from .arguments import TrainingArguments
+    from .parts.attributes import TrainerAttributes
     from .trainer import Trainer
 
 __all__ = [
@@ -157,7 +158,7 @@ class CacheOff:
             self._config.use_cache = True
 
 
-def optimize_with_ipex(trainer: Trainer, model: nn.Module, training: bool, dtype: Any) -> nn.Module:
+def optimize_with_ipex(trainer: TrainerAttributes, model: nn.Module, training: bool, dtype: Any) -> nn.Module:
     """Return the model as Intel's extension for PyTorch runs it; see `Trainer.ipex_optimize_model`."""
     try:
         ipex = importlib.import_module("intel_extension_for_pytorch")
@@ -219,7 +220,7 @@ def with_fitting_batch_size(trainer: Trainer, train: Callable[[], Result]) -> Re
     return find_executable_batch_size(attempt, starting_batch_size=trainer.train_batch_size)()
 
 
-def count_tokens(trainer: Trainer, inputs: dict[str, Any]) -> torch.Tensor:
+def count_tokens(trainer: TrainerAttributes, inputs: dict[str, Any]) -> torch.Tensor:
     """Return the number of input tokens of a batch, 0-dim; without padding, where the arguments say so."""
     name = getattr(trainer.model, "main_input_name", "input_ids")
     device = trainer.args.device

@@ -1,0 +1,1 @@
+"""The documented methods of `Trainer`, by what they are about; `trainer.py` puts them together."""
