@@ -32,6 +32,7 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = True
 
 default_role = "code"
+html_extra_path = ["root"]  # index.html at the top leads to docs/
 html_theme = "sphinx_book_theme"
 html_title = "nanoformers"
 html_theme_options = {
