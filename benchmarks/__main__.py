@@ -40,6 +40,13 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     return found
 
 
+def figure(value: float, unit: str) -> str:
+    """Return a median as people read it; a few milliseconds in milliseconds."""
+    if unit == "MiB":
+        return f"{value:.0f} MiB"
+    return f"{value:.3f} s" if value >= 0.01 else f"{value * 1000:.2f} ms"
+
+
 def table(rows: list[dict]) -> Table:
     """Lay the medians and ratios out."""
     shown = Table(caption="medians; ratio = reference / ours: above 1, ours is faster or smaller")
@@ -47,8 +54,7 @@ def table(rows: list[dict]) -> Table:
     for heading in (OURS, REFERENCE, "ratio"):
         shown.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
-        digits = 0 if row["unit"] == "MiB" else 3
-        figures = [f"{row['median'][library]:.{digits}f} {row['unit']}" for library in (OURS, REFERENCE)]
+        figures = [figure(row["median"][library], row["unit"]) for library in (OURS, REFERENCE)]
         shown.add_row(row["title"], *figures, f"{row['ratio']:.2f}")
     return shown
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .inputs import checkpoint, texts
-from .training import memory, training
+from .training import batches, memory, training
 
 OURS, REFERENCE = "nanoformers", "transformers"
 
@@ -208,10 +208,13 @@ CASES = {
     "tokenize-slow": Case("tokenize 2,000, pure Python", tokenizing(fast=False)),
     "decode": Case("decode 200 tokens, GPT-2 of 23.5 M", decoding(200)),
     "forward": Case("one BERT forward, 8 x 128 tokens", forward(8, 128)),
-    "train-encoder": Case("train an encoder, a step of 16 sentences", training("encoder")),
+    "train-encoder": Case("train an encoder, a step of 16 texts", training("encoder")),
+    "train-encoder-batches": Case("  to make the batch of a step", batches("encoder")),
     "train-encoder-memory": Case("  memory of that process at its peak", memory("encoder"), unit="MiB"),
-    "train-gpt2": Case("train a GPT-2, a step of 16 sentences", training("gpt2")),
+    "train-gpt2": Case("train a GPT-2, a step of 16 texts", training("gpt2")),
+    "train-gpt2-batches": Case("  to make the batch of a step", batches("gpt2")),
     "train-gpt2-memory": Case("  memory of that process at its peak", memory("gpt2"), unit="MiB"),
-    "train-t5": Case("train a T5, a step of 16 sentences", training("t5")),
+    "train-t5": Case("train a T5, a step of 16 texts", training("t5")),
+    "train-t5-batches": Case("  to make the batch of a step", batches("t5")),
     "train-t5-memory": Case("  memory of that process at its peak", memory("t5"), unit="MiB"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from .inputs import checkpoint, texts
 
-__all__ = ["MODELS", "memory", "training"]
+__all__ = ["MODELS", "batches", "memory", "training"]
 
 VOCABULARY = 8000
 LONGEST = 64
@@ -101,6 +101,24 @@ def training(kind: str) -> Callable[[str], Callable[[], float]]:
         def run() -> float:
             started = time.perf_counter()
             made.train()
+            return (time.perf_counter() - started) / STEPS
+
+        return run
+
+    return prepare
+
+
+def batches(kind: str) -> Callable[[str], Callable[[], float]]:
+    """Make the batches of `STEPS` steps, without a model; the figure is seconds a batch."""
+
+    def prepare(library: str) -> Callable[[], float]:
+        made = trainer(kind, library, tempfile.mkdtemp())
+
+        def run() -> float:
+            loader = made.get_train_dataloader()
+            started = time.perf_counter()
+            for _ in zip(range(STEPS), loader, strict=False):
+                pass
             return (time.perf_counter() - started) / STEPS
 
         return run

@@ -68,8 +68,8 @@ def course_environment(endpoint: str, token: str, *, quiet: bool = True) -> dict
         "HF_HUB_DISABLE_XET": "1",
         "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # or evaluate.load tells a server on the internet
         "TOKENIZERS_PARALLELISM": "false",
-        # A thread that waits sleeps. By default it spins, and when anything else runs, keeps the core from the
-        # very thread it waits for: a step of training on two busy cores took five to fifteen times as long.
+        # A thread that waits sleeps. By default it spins, and when anything else runs, keeps the core from
+        # the very thread it waits for: a step of training on two busy cores took 5 to 15 times as long.
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
         "NANOFORMERS_PIPELINE_DEFAULTS": str(_write_pipeline_defaults()),
         **_without_proxy(endpoint),
