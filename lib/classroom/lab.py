@@ -60,6 +60,7 @@ class Lab:
             "--ServerApp.port_retries=0",
             f"--ServerApp.root_dir={self.root}",
             "--ServerApp.answer_yes=True",
+            "--KernelManager.transport_encryption=auto",
             "--Application.log_level=ERROR",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         ]

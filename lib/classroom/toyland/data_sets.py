@@ -208,7 +208,8 @@ VIEWS: dict[str, View] = {
     ),
     "entities": View(
         _entities,
-        "Tokens and BIO tags of characters, animals, places, objects and times.",
+        "Tokens and BIO tags of characters, animals, places, objects and times. One slip of a tagger is left"
+        " in, as in most real data: the name of whoever is given a thing, or lends it, has no tag.",
         (texts("tokens"), labels("ner_tags", entities.TAGS)),
         "token-classification",
     ),
