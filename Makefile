@@ -24,12 +24,9 @@ $(VENV)/.course: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.test: $(VENV)/.course
 	@echo "Installing what the tests need ..."
-	$(PIP) --editable '.[course,test]'
+	$(PIP) --editable '.[course,test,docs]'
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.course
-	$(PIP) --editable '.[course,docs]'
-	@touch $@
 
 setup: $(VENV)/.course  ## create .venv, install the course, fill the embedded hub
 	@$(BIN)/classroom seed
@@ -61,7 +58,7 @@ notebooks: setup  ## execute the notebooks and keep their outputs; renew badges 
 	$(BIN)/classroom run --jobs $(JOBS) --save
 	$(BIN)/classroom index
 
-docs: $(VENV)/.docs  ## the web site: build/site/index.html
+docs: $(VENV)/.test  ## the web site: build/site/index.html
 	$(BIN)/sphinx-build -q -W -c docs -b dirhtml . build/site
 
 bench: $(VENV)/.test  ## measure us and the reference library side by side

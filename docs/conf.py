@@ -30,6 +30,7 @@ suppress_warnings = ["myst.header", "myst.xref_missing", "mystnb.unknown_mime_ty
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
+napoleon_use_ivar = True  # "Attributes:" beside the fields of a named tuple, not in place of them
 
 default_role = "code"
 html_extra_path = ["root"]  # index.html at the top leads to docs/
