@@ -22,7 +22,7 @@ $(VENV)/.course: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[course]'
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.course
+$(VENV)/.test: $(VENV)/.course Makefile
 	@echo "Installing what the tests need ..."
 	$(PIP) --editable '.[course,test,docs]'
 	@touch $@
