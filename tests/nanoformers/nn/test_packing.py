@@ -19,6 +19,7 @@ from nanoformers import (
     GPT2LMHeadModel,
     T5Config,
     T5ForConditionalGeneration,
+    T5ForTokenClassification,
 )
 from nanoformers.nn import packing
 from nanoformers.nn.packing import Dropout, Packing, reading
@@ -96,6 +97,7 @@ CASES = {
     "DistilBertForMaskedLM": (DistilBertForMaskedLM, DistilBertConfig, DISTILBERT, masked_words),
     "GPT2LMHeadModel": (GPT2LMHeadModel, GPT2Config, GPT2, with_token_labels),
     "T5ForConditionalGeneration": (T5ForConditionalGeneration, T5Config, T5, two_texts),
+    "T5ForTokenClassification": (T5ForTokenClassification, T5Config, T5 | {"num_labels": 60}, masked_words),
 }
 each_head = pytest.mark.parametrize("name", CASES)
 
@@ -157,8 +159,9 @@ class TestTheSameTraining:
         padded_too()
         torch.testing.assert_close(loss, step(model, inputs)[0], atol=1e-6, rtol=0)
 
-    def test_labels_on_padding_count_as_they_do_elsewhere(self, padded_too):
-        model, _ = built("BertForTokenClassification")
+    @pytest.mark.parametrize("name", ["BertForTokenClassification", "T5ForTokenClassification"])
+    def test_labels_on_padding_count_as_they_do_elsewhere(self, name, padded_too):
+        model, _ = built(name)
         inputs = batch()
         inputs["labels"] = inputs["input_ids"].clone()  # 0 on padding, not -100
         loss, *_ = step(model, inputs)

@@ -183,7 +183,7 @@ class T5Stack(T5PreTrainedModel):
             attention_mask,
             unless=not self.training or wants_all or checkpoint is not None,
             causal=config.is_decoder,
-            encoder=not config.is_decoder,
+            encoder=config.is_encoder_decoder and not config.is_decoder,
         )
         if use_cache is None:
             use_cache = config.use_cache and not packing
@@ -406,7 +406,9 @@ class T5EncoderModel(T5PreTrainedModel):
     def __init__(self, config: T5Config) -> None:
         super().__init__(config)
         self.shared = nn.Embedding(config.vocab_size, config.d_model)
-        self.encoder = T5Stack(part_of(config, is_decoder=False), self.shared)
+        encoder_config = part_of(config, is_decoder=False)
+        encoder_config.is_encoder_decoder = False  # what a head reads are this encoder's own states
+        self.encoder = T5Stack(encoder_config, self.shared)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:

@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 import torch
+from model_tests import IDS, EncoderTests
 from nanoformers import (
     BertConfig,
     BertForMaskedLM,
@@ -24,85 +25,23 @@ SHAPE = {
     "intermediate_size": 20,
     "max_position_embeddings": 12,
 }
-IDS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
 def config(**kwargs) -> BertConfig:
     return BertConfig(**SHAPE, **kwargs)
 
 
-class TestInput:
-    def test_padding_that_is_masked_changes_nothing(self):
-        model = BertModel(config()).eval()
-        alone = model(torch.tensor([[5, 6]])).last_hidden_state
-        ids, mask = torch.tensor([[1, 2, 3, 4], [5, 6, 0, 0]]), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
-        torch.testing.assert_close(model(ids, attention_mask=mask).last_hidden_state[1:, :2], alone)
+class TestBertModel(EncoderTests):
+    model_class = BertModel
+    config_class = BertConfig
+    shape = SHAPE
 
-    def test_too_long(self):
-        with pytest.raises(
-            ValueError, match=r"The sequence has 13 tokens.*positions for 12.*truncation=True"
-        ):
-            BertModel(config())(torch.ones(1, 13, dtype=torch.long))
 
-    @pytest.mark.parametrize("inputs", [{}, {"input_ids": IDS, "inputs_embeds": torch.zeros(2, 4, 16)}])
-    def test_ids_or_embeddings(self, inputs):
-        with pytest.raises(ValueError, match="either input_ids or inputs_embeds"):
-            BertModel(config())(**inputs)
-
+class TestHeads:
     def test_an_empty_batch(self):
         model = BertForSequenceClassification(config()).eval()
         assert model(torch.zeros(0, 4, dtype=torch.long)).logits.shape == (0, 2)
 
-    def test_mask_of_another_length(self):
-        with pytest.raises(ValueError, match=r"attention_mask has shape \(2, 3\)"):
-            BertModel(config())(IDS, attention_mask=torch.zeros(2, 3))
-
-    @pytest.mark.parametrize("shape", [(4,), (2, 4)])
-    def test_head_mask(self, shape):
-        model = BertModel(config()).eval()
-        with_ones = model(IDS, head_mask=torch.ones(shape)).last_hidden_state
-        torch.testing.assert_close(with_ones, model(IDS).last_hidden_state)
-        output = model(IDS, head_mask=torch.zeros(shape), output_attentions=True)
-        assert all(weights.abs().sum() == 0 for weights in output.attentions)
-
-    def test_head_mask_of_another_shape(self):
-        with pytest.raises(ValueError, match="head_mask has shape"):
-            BertModel(config())(IDS, head_mask=torch.ones(3, 4))
-
-
-class TestOutput:
-    def test_what_the_configuration_asks_for(self):
-        output = BertModel(config(output_hidden_states=True, output_attentions=True))(IDS)
-        assert [state.shape for state in output.hidden_states] == [(2, 4, 16)] * 3
-        assert [weights.shape for weights in output.attentions] == [(2, 4, 4, 4)] * 2
-        assert torch.equal(output.hidden_states[-1], output.last_hidden_state)
-
-    def test_tuples(self):
-        assert isinstance(BertModel(config(return_dict=False))(IDS), tuple)
-        assert isinstance(BertModel(config(torchscript=True))(IDS), tuple)
-
-    def test_written_out_attention_by_name(self):
-        torch.manual_seed(0)
-        fused = BertModel(config()).eval()
-        written = BertModel(config(attn_implementation="eager")).eval()
-        written.load_state_dict(fused.state_dict())
-        torch.testing.assert_close(written(IDS).last_hidden_state, fused(IDS).last_hidden_state)
-
-    def test_chunked_feed_forward(self):
-        torch.manual_seed(0)
-        whole, chunked = BertModel(config()).eval(), BertModel(config(chunk_size_feed_forward=2)).eval()
-        chunked.load_state_dict(whole.state_dict())
-        torch.testing.assert_close(chunked(IDS).last_hidden_state, whole(IDS).last_hidden_state)
-
-    @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
-    def test_traced(self):
-        model = BertModel(config(torchscript=True)).eval()
-        traced = torch.jit.trace(model, (IDS, torch.ones_like(IDS)))
-        mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
-        torch.testing.assert_close(traced(IDS, mask)[0], model(IDS, mask)[0])
-
-
-class TestHeads:
     def test_arguments_are_the_documented_ones(self):
         names = list(inspect.signature(BertForSequenceClassification.forward).parameters)
         assert names[1:8] == [

@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 import torch
+from model_tests import IDS, EncoderTests
 from nanoformers import (
     AutoModel,
     AutoModelForSequenceClassification,
@@ -29,7 +30,6 @@ SHAPE = {
     "hidden_dim": 20,
     "max_position_embeddings": 12,
 }
-IDS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
 def config(**kwargs) -> DistilBertConfig:
@@ -49,72 +49,23 @@ class TestConfiguration:
         assert "hidden_size" not in shape.to_dict()
 
 
+class TestDistilBertModel(EncoderTests):
+    model_class = DistilBertModel
+    config_class = DistilBertConfig
+    shape = SHAPE
+
+
 class TestInput:
-    def test_padding_that_is_masked_changes_nothing(self):
-        model = DistilBertModel(config()).eval()
-        alone = model(torch.tensor([[5, 6]])).last_hidden_state
-        ids, mask = torch.tensor([[1, 2, 3, 4], [5, 6, 0, 0]]), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
-        torch.testing.assert_close(model(ids, attention_mask=mask).last_hidden_state[1:, :2], alone)
-
-    def test_too_long(self):
-        with pytest.raises(
-            ValueError, match=r"The sequence has 13 tokens.*positions for 12.*truncation=True"
-        ):
-            DistilBertModel(config())(torch.ones(1, 13, dtype=torch.long))
-
-    @pytest.mark.parametrize("inputs", [{}, {"input_ids": IDS, "inputs_embeds": torch.zeros(2, 4, 16)}])
-    def test_ids_or_embeddings(self, inputs):
-        with pytest.raises(ValueError, match="either input_ids or inputs_embeds"):
-            DistilBertModel(config())(**inputs)
-
-    def test_an_empty_batch(self):
-        model = DistilBertForSequenceClassification(config()).eval()
-        assert model(torch.zeros(0, 4, dtype=torch.long)).logits.shape == (0, 2)
-
-    def test_a_mask_for_each_query(self):
-        model = DistilBertModel(config()).eval()
-        mask = torch.ones(4, 4, dtype=torch.long).tril().expand(2, -1, -1)
-        changed = IDS.clone()
-        changed[:, 3] = 9
-        states, others = (model(ids, attention_mask=mask).last_hidden_state for ids in (IDS, changed))
-        torch.testing.assert_close(states[:, :3], others[:, :3])
-
-    def test_mask_of_another_length(self):
-        with pytest.raises(ValueError, match=r"attention_mask has shape \(2, 3\)"):
-            DistilBertModel(config())(IDS, attention_mask=torch.zeros(2, 3))
-
     def test_there_are_no_token_types(self):
         with pytest.raises(TypeError, match="token_type_ids"):
             DistilBertForSequenceClassification(config())(IDS, token_type_ids=torch.zeros_like(IDS))
 
 
-class TestOutput:
-    def test_what_the_configuration_asks_for(self):
-        output = DistilBertModel(config(output_hidden_states=True, output_attentions=True))(IDS)
-        assert [state.shape for state in output.hidden_states] == [(2, 4, 16)] * 3
-        assert [weights.shape for weights in output.attentions] == [(2, 4, 4, 4)] * 2
-        assert torch.equal(output.hidden_states[-1], output.last_hidden_state)
-
-    def test_tuples(self):
-        assert isinstance(DistilBertModel(config(return_dict=False))(IDS), tuple)
-        assert isinstance(DistilBertModel(config(torchscript=True))(IDS), tuple)
-
-    @pytest.mark.parametrize("change", [{"attn_implementation": "eager"}, {"chunk_size_feed_forward": 2}])
-    def test_other_ways_to_the_same_states(self, change):
-        torch.manual_seed(0)
-        usual, other = DistilBertModel(config()).eval(), DistilBertModel(config(**change)).eval()
-        other.load_state_dict(usual.state_dict())
-        torch.testing.assert_close(other(IDS).last_hidden_state, usual(IDS).last_hidden_state)
-
-    @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
-    def test_traced(self):
-        model = DistilBertModel(config(torchscript=True)).eval()
-        traced = torch.jit.trace(model, (IDS, torch.ones_like(IDS)))
-        mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
-        torch.testing.assert_close(traced(IDS, mask)[0], model(IDS, mask)[0])
-
-
 class TestHeads:
+    def test_an_empty_batch(self):
+        model = DistilBertForSequenceClassification(config()).eval()
+        assert model(torch.zeros(0, 4, dtype=torch.long)).logits.shape == (0, 2)
+
     @pytest.mark.parametrize(
         "head",
         [

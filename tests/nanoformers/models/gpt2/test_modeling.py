@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 import torch
+from model_tests import IDS, BaseModelTests
 from nanoformers import (
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
@@ -28,7 +29,6 @@ SHAPE = {
     "bos_token_id": 1,
     "eos_token_id": 1,
 }
-IDS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
 def config(**kwargs) -> GPT2Config:
@@ -55,6 +55,12 @@ class TestConfiguration:
         assert type(AutoModelForSequenceClassification.from_config(config())) is GPT2ForSequenceClassification
 
 
+class TestGPT2Model(BaseModelTests):
+    model_class = GPT2Model
+    config_class = GPT2Config
+    shape = SHAPE
+
+
 class TestInput:
     def test_padding_on_the_left_changes_nothing(self):
         model = GPT2Model(config()).eval()
@@ -69,45 +75,18 @@ class TestInput:
         model = GPT2Model(config()).eval()
         torch.testing.assert_close(model(IDS).last_hidden_state[:, :2], model(IDS[:, :2]).last_hidden_state)
 
-    def test_too_long(self):
-        with pytest.raises(
-            ValueError, match=r"The sequence has 13 tokens.*positions for 12.*truncation=True"
-        ):
-            GPT2Model(config())(torch.ones(1, 13, dtype=torch.long))
-
     def test_too_long_with_what_is_cached(self):
         model = GPT2Model(config()).eval()
         past = model(torch.ones(1, 12, dtype=torch.long)).past_key_values
         with pytest.raises(ValueError, match="The sequence has 13 tokens"):
             model(IDS[:1, :1], past_key_values=past)
 
-    @pytest.mark.parametrize("inputs", [{}, {"input_ids": IDS, "inputs_embeds": torch.zeros(2, 4, 16)}])
-    def test_ids_or_embeddings(self, inputs):
-        with pytest.raises(ValueError, match="either input_ids or inputs_embeds"):
-            GPT2Model(config())(**inputs)
-
-    def test_an_empty_batch(self):
-        model = GPT2ForTokenClassification(config()).eval()
-        assert model(torch.zeros(0, 4, dtype=torch.long)).logits.shape == (0, 4, 2)
-
-    def test_mask_of_another_length(self):
-        with pytest.raises(ValueError, match=r"attention_mask has shape \(2, 3\)"):
-            GPT2Model(config())(IDS, attention_mask=torch.zeros(2, 3))
-
-    def test_a_mask_for_each_query(self):
+    def test_the_mask_that_it_has_anyway(self):
         model = GPT2Model(config()).eval()
         causal = torch.ones(4, 4).tril().expand(2, 4, 4)
         torch.testing.assert_close(
             model(IDS, attention_mask=causal).last_hidden_state, model(IDS).last_hidden_state
         )
-
-    @pytest.mark.parametrize("shape", [(4,), (2, 4)])
-    def test_head_mask(self, shape):
-        model = GPT2Model(config()).eval()
-        with_ones = model(IDS, head_mask=torch.ones(shape)).last_hidden_state
-        torch.testing.assert_close(with_ones, model(IDS).last_hidden_state)
-        output = model(IDS, head_mask=torch.zeros(shape), output_attentions=True)
-        assert all(weights.abs().sum() == 0 for weights in output.attentions)
 
     def test_an_encoders_output_needs_cross_attention(self):
         with pytest.raises(ValueError, match="add_cross_attention=True"):
@@ -119,12 +98,6 @@ class TestInput:
 
 
 class TestOutput:
-    def test_what_the_configuration_asks_for(self):
-        output = GPT2Model(config(output_hidden_states=True, output_attentions=True))(IDS)
-        assert [state.shape for state in output.hidden_states] == [(2, 4, 16)] * 3
-        assert [weights.shape for weights in output.attentions] == [(2, 4, 4, 4)] * 2
-        assert torch.equal(output.hidden_states[-1], output.last_hidden_state)
-
     def test_tuples(self):
         logits, past = GPT2LMHeadModel(config())(IDS, return_dict=False)
         assert logits.shape == (2, 4, 50)
@@ -154,12 +127,6 @@ class TestOutput:
             model(IDS[:, :1], encoder_hidden_states=torch.randn(2, 3, 16), past_key_values=past)
         assert past.encoder(1)[0] is key
         assert [tensor.shape[2] for tensor in past[0]] == [5, 5, 3, 3]
-
-    def test_written_out_attention_by_name(self):
-        fused = GPT2Model(config()).eval()
-        written_out = GPT2Model(config(attn_implementation="eager")).eval()
-        written_out.load_state_dict(fused.state_dict())
-        torch.testing.assert_close(fused(IDS).last_hidden_state, written_out(IDS).last_hidden_state)
 
     def test_upcast_attention_answers_in_the_models_type(self):
         model = GPT2Model(config(reorder_and_upcast_attn=True)).half().eval()
@@ -192,6 +159,10 @@ class TestOutput:
 
 
 class TestHeads:
+    def test_an_empty_batch(self):
+        model = GPT2ForTokenClassification(config()).eval()
+        assert model(torch.zeros(0, 4, dtype=torch.long)).logits.shape == (0, 4, 2)
+
     def test_the_scores_weight_is_the_embeddings(self):
         model = GPT2LMHeadModel(config())
         assert model.lm_head.weight is model.transformer.wte.weight
