@@ -208,8 +208,9 @@ VIEWS: dict[str, View] = {
     ),
     "entities": View(
         _entities,
-        "Tokens and BIO tags of characters, animals, places, objects and times. One slip of a tagger is left"
-        " in, as in most real data: the name of whoever is given a thing, or lends it, has no tag.",
+        "Tokens and BIO tags of characters, animals, places, objects and times. One slip of a tagger is"
+        " left in, as in most real data: whoever is given a thing, or lends it, has no tag where only the"
+        " name is told.",
         (texts("tokens"), labels("ner_tags", entities.TAGS)),
         "token-classification",
     ),
