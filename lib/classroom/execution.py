@@ -33,7 +33,8 @@ class Outcome:
         notebook: the source.
         executed: the executed copy (it exists unless the kernel could not start).
         seconds: wall time, with the start of the kernel.
-        peak_bytes: largest resident memory of the kernel and the processes it started.
+        peak_bytes: largest resident memory of the kernel and the processes it started. Pages that several
+            of them share, such as those of PyTorch's libraries, count once on Linux, and elsewhere in each.
         error: None when every cell ran; else the last error in one line.
     """
 
@@ -141,12 +142,19 @@ def _memory_below(pid: int) -> int:
     try:
         for child in psutil.Process(pid).children(recursive=True):
             try:
-                total += child.memory_info().rss
+                total += _resident(child)
             except psutil.Error:
                 continue
     except psutil.Error:
         return total
     return total
+
+
+def _resident(process: psutil.Process) -> int:
+    """Resident bytes of a process; of pages that it shares with others, its part where the system tells."""
+    if sys.platform.startswith("linux"):
+        return int(process.memory_full_info().pss)
+    return int(process.memory_info().rss)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

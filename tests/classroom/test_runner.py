@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
-from classroom import notebooks, runner, saved_outputs
+from classroom import execution, notebooks, runner, saved_outputs
 from classroom.execution import execute
 from classroom.student_edition import write_student_edition
 from nbformat import v4
@@ -56,6 +58,21 @@ class TestRun:
         _, (good, _), _ = ran
         assert good.seconds > 0
         assert good.peak_bytes > 20 * 1024**2
+
+    @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what is shared")
+    def test_memory_that_processes_share_is_counted_once(self):
+        program = (
+            "import os, time; block = b'x' * 100 * 2**20; os.fork(); os.fork(); "
+            "os.write(1, b'up '); time.sleep(60)"
+        )
+        family = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        try:
+            assert family.stdout.read(12) == b"up up up up "
+            measured = execution._memory_below(family.pid)
+        finally:
+            execution._end(family)
+            family.stdout.close()
+        assert 60 * 2**20 < measured < 150 * 2**20  # three processes, a quarter of the block in each
 
     def test_executed_copies_and_pages_are_kept_by_part(self, ran):
         root, _, _ = ran
