@@ -5,6 +5,7 @@ Chen et al. 2016, https://arxiv.org/abs/1604.06174.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -12,6 +13,12 @@ from typing import Any, ClassVar
 import torch.utils.checkpoint
 
 __all__ = ["GradientCheckpointingMixin"]
+
+_ARGUMENTS = {"preserve_rng_state"} | {
+    name
+    for name, parameter in inspect.signature(torch.utils.checkpoint.checkpoint).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY
+}
 
 
 class GradientCheckpointingMixin:
@@ -42,8 +49,14 @@ class GradientCheckpointingMixin:
             gradient_checkpointing_kwargs: arguments of `torch.utils.checkpoint.checkpoint`.
 
         Raises:
-            ValueError: the architecture does not support it.
+            ValueError: the architecture does not support it, or there is no such argument.
         """
+        unknown = set(gradient_checkpointing_kwargs or {}) - _ARGUMENTS
+        if unknown:
+            raise ValueError(
+                f"gradient_checkpointing_kwargs: no argument {', '.join(sorted(unknown))}; there are "
+                f"{', '.join(sorted(_ARGUMENTS))}."
+            )
         if not self.supports_gradient_checkpointing:
             raise ValueError(f"{type(self).__name__} does not support gradient checkpointing.")
         arguments = {"use_reentrant": False, **(gradient_checkpointing_kwargs or {})}

@@ -6,9 +6,12 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["AcceleratorConfig"]
+if TYPE_CHECKING:
+    from .arguments import TrainingArguments
+
+__all__ = ["AcceleratorConfig", "settle_accelerator_config"]
 
 
 @dataclass
@@ -23,9 +26,9 @@ class AcceleratorConfig:
         use_seedable_sampler: shuffle with a generator of its own seed, so that the order does not depend on
             other random numbers.
         non_blocking: copy to the device while the program goes on.
-        gradient_accumulation_kwargs: arguments of accelerate's `GradientAccumulationPlugin`: `num_steps`
-            (another place for `gradient_accumulation_steps`), `sync_each_batch`.
-        use_configured_state: take accelerate's state as the program has configured it before.
+        gradient_accumulation_kwargs: `num_steps`, another place for `gradient_accumulation_steps`, and
+            `sync_each_batch`: processes exchange gradients with each batch, not once a step, for less memory.
+        use_configured_state: refuse to train unless the program has configured accelerate's state before.
     """
 
     split_batches: bool = False
@@ -72,3 +75,43 @@ class AcceleratorConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a dictionary."""
         return asdict(self)
+
+    @property
+    def sync_each_batch(self) -> bool:
+        """Whether processes exchange gradients with each batch of a step."""
+        return bool((self.gradient_accumulation_kwargs or {}).get("sync_each_batch", False))
+
+
+def settle_accelerator_config(args: TrainingArguments) -> None:
+    """Bring `accelerator_config` into its final form, and what has another place among the arguments there.
+
+    Raises:
+        ValueError: a setting that there is not, or one that contradicts another.
+    """
+    args.accelerator_config = config = AcceleratorConfig.of(args.accelerator_config)
+    if args.dispatch_batches is not None:
+        config.dispatch_batches = args.dispatch_batches
+    if args.split_batches:
+        config.split_batches = True
+    accumulation = config.gradient_accumulation_kwargs or {}
+    unknown = accumulation.keys() - {"num_steps", "sync_each_batch"}
+    if unknown:
+        raise ValueError(
+            f"gradient_accumulation_kwargs has {', '.join(sorted(unknown))}: only 'num_steps' and "
+            "'sync_each_batch' mean something here, where the training loop accumulates."
+        )
+    steps = accumulation.get("num_steps", args.gradient_accumulation_steps)
+    if args.gradient_accumulation_steps not in (1, steps):
+        raise ValueError(
+            f"gradient_accumulation_steps={args.gradient_accumulation_steps}, and accelerator_config says "
+            f"num_steps={steps}: give one of them."
+        )
+    args.gradient_accumulation_steps = steps
+    if config.use_configured_state:
+        from accelerate import PartialState
+
+        if not PartialState._shared_state:
+            raise ValueError(
+                "use_configured_state=True: make a `PartialState` or `Accelerator` of accelerate before "
+                "these arguments."
+            )

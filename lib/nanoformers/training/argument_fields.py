@@ -93,7 +93,9 @@ class TrainingFields:
     adam_beta1: float = described(0.9, "Decay of AdamW's mean of gradients.")
     adam_beta2: float = described(0.999, "Decay of AdamW's mean of squared gradients.")
     adam_epsilon: float = described(1e-8, "AdamW's epsilon.")
-    max_grad_norm: float = described(1.0, "Gradients are scaled down to this norm; 0 leaves them.")
+    max_grad_norm: float | None = described(
+        1.0, "Gradients are scaled down to this norm; 0 or None leaves them."
+    )
     label_smoothing_factor: float = described(0.0, "Share of the target probability spread over all labels.")
     neftune_noise_alpha: float | None = described(None, "Noise on embeddings in training (NEFTune).")
 
@@ -109,13 +111,13 @@ class TrainingFields:
     logging_strategy: IntervalStrategy | str = described(
         "steps", "Log never, every logging_steps, each epoch."
     )
-    logging_steps: float = described(500, "Steps between logs (a share of all steps, below 1).")
+    logging_steps: float | None = described(500, "Steps between logs (a share of all steps, below 1).")
     logging_first_step: bool = described(False, "Log the first step too.")
     logging_nan_inf_filter: bool = described(True, "Leave losses that are no number out of the logged mean.")
     save_strategy: SaveStrategy | str = described(
         "steps", "Save never, every save_steps, each epoch, if best."
     )
-    save_steps: float = described(500, "Steps between checkpoints (a share of all steps, below 1).")
+    save_steps: float | None = described(500, "Steps between checkpoints (a share of all steps, below 1).")
     save_total_limit: int | None = described(None, "How many checkpoints are kept, the best among them.")
     save_safetensors: bool = described(True, "Weights in safetensors, else in pickles.")
     save_on_each_node: bool = described(False, "Save on each machine, not on the first alone.")
@@ -179,9 +181,9 @@ class TrainingFields:
     bf16_full_eval: bool = described(False, "Evaluate with a model that is all bfloat16.")
     fp16_full_eval: bool = described(False, "Evaluate with a model that is all float16.")
     tf32: bool | None = described(None, "TensorFloat-32 on or off; needs a GPU of NVIDIA, Ampere or newer.")
-    gradient_checkpointing: bool | None = described(None, "Recompute activations: less memory, more time.")
+    gradient_checkpointing: bool = described(False, "Recompute activations: less memory, more time.")
     gradient_checkpointing_kwargs: dict[str, Any] | str | None = described(None, "Its further arguments.")
-    activation_checkpointing: bool | None = described(None, "Later name of gradient_checkpointing.")
+    activation_checkpointing: bool = described(False, "Later name of gradient_checkpointing.")
     activation_checkpointing_kwargs: dict[str, Any] | str | None = described(None, "Its further arguments.")
     torch_compile: bool = described(False, "Compile the model with torch.compile.")
     torch_compile_backend: str | None = described(None, "Its back end, 'inductor' by default.")

@@ -56,8 +56,9 @@ class HfArgumentParser(ArgumentParser):
     A dataclass with an attribute `_argument_group_name` gets a group of its own in `--help`.
 
     How a field becomes an argument: `bool` may stand alone (`--flag`) or with a word (`--flag no`), and one
-    that is True by default gets a twin `--no_flag`; a `Literal` or an `Enum` allows its values only; a
-    `list[...]` takes one value or more; a `dict` takes JSON; `Optional[...]` is read as what it holds.
+    that is True by default gets a twin `--no_flag`; `bool | str` takes any other word, too; a
+    `Literal` or an `Enum` allows its values only; a `list[...]` takes one value or more; a `dict` takes JSON;
+    `Optional[...]` is read as what it holds.
 
     Args:
         dataclass_types: one dataclass or several, which are filled in this order.
@@ -259,6 +260,8 @@ def _add_field(group: Any, field: dataclasses.Field[Any], annotation: Any) -> No
         settings["type"] = _truth
         if settings.get("default") is not None:
             settings.update(nargs="?", const=True)
+    elif kind is _truth_or_word:
+        settings.update(type=kind, nargs="?", const=True)
     elif kind is list or get_origin(kind) is list:
         settings.update(nargs="+", type=(get_args(kind) or (str,))[0])
         if isinstance(field.default, str):  # which argparse would convert as if it stood on the command line
@@ -288,6 +291,8 @@ def _what_it_holds(annotation: Any, name: str) -> tuple[Any, bool]:
     if str in members:
         if len(others) == 1 and (others[0] is list or get_origin(others[0]) is list) and not optional:
             return others[0], optional
+        if bool in others:
+            return _truth_or_word, optional
         numbers = [member for member in others if member in (int, float)]
         return (_first_that_fits(numbers) if numbers else str), optional
     if len(others) != 1:
@@ -321,6 +326,10 @@ def _truth(word: str | bool) -> bool:
         f"Truthy value expected: got {word} but expected one of yes/no, true/false, t/f, y/n, 1/0 "
         "(case insensitive)."
     )
+
+
+def _truth_or_word(word: str) -> bool | str:
+    return word.lower() in _TRUE if word.lower() in _TRUE | _FALSE else word
 
 
 def _json_object(word: str) -> dict[str, Any]:

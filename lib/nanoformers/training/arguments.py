@@ -1,7 +1,8 @@
 """The arguments of training.
 
 Mirrors `TrainingArguments` of the documentation page `main_classes/trainer`. The fields are in
-`argument_fields.py`, what they mean together in `argument_checks.py`, the setters in `argument_setters.py`.
+`argument_fields.py`, what they mean together in `argument_checks.py`, what they need in `argument_needs.py`,
+the setters in `argument_setters.py`.
 """
 
 from __future__ import annotations

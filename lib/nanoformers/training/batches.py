@@ -38,8 +38,7 @@ def train_sampler(trainer: DataMixin, dataset: Any) -> Sampler[int] | None:
         if dataset is not None and args.train_sampling_strategy not in ("random", "sequential"):
             logger.warning(
                 f"`train_sampling_strategy='{args.train_sampling_strategy}'` is ignored: the training set "
-                "has no "
-                "length, and is gone through in its own order."
+                "has no length, and is gone through in its own order."
             )
         return None
     if args.train_sampling_strategy == "group_by_length":

@@ -11,13 +11,26 @@ from torch import nn
 
 from ..utils import logging
 
-__all__ = ["RemoveColumnsCollator", "find_labels", "is_hub_dataset", "remove_unused_columns", "taken_columns"]
+__all__ = [
+    "RemoveColumnsCollator",
+    "base_model",
+    "find_labels",
+    "is_hub_dataset",
+    "remove_unused_columns",
+    "taken_columns",
+]
 
 logger = logging.get_logger(__name__)
 
 
+def base_model(model: Any) -> Any:
+    """Return the model inside a wrapper of the peft library; any other is its own base."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
 def find_labels(model: nn.Module) -> list[str]:
     """Return the names of the arguments of a model's forward that are labels."""
+    model = base_model(model)
     names = inspect.signature(type(model).forward).parameters
     if "QuestionAnswering" in type(model).__name__:
         return [name for name in names if "label" in name or name in ("start_positions", "end_positions")]
@@ -26,7 +39,7 @@ def find_labels(model: nn.Module) -> list[str]:
 
 def taken_columns(model: nn.Module, label_names: Sequence[str]) -> list[str]:
     """Return the columns that a model takes; `label` and `label_ids` become `labels` in default collators."""
-    names = [*inspect.signature(model.forward).parameters, "label", "label_ids", *label_names]
+    names = [*inspect.signature(base_model(model).forward).parameters, "label", "label_ids", *label_names]
     return list(dict.fromkeys(names))
 
 
@@ -46,10 +59,8 @@ def remove_unused_columns(dataset: Any, taken: Sequence[str], model_name: str, d
     if len(ignored) == len(dataset.column_names):
         raise ValueError(
             f"No columns in the dataset match the model's forward method signature: ({', '.join(taken)}). "
-            "The "
-            f"following columns have been ignored: [{', '.join(ignored)}]. Please check the dataset and "
-            "model. "
-            "You may need to set `remove_unused_columns=False` in `TrainingArguments`."
+            f"The following columns have been ignored: [{', '.join(ignored)}]. Please check the dataset and "
+            "model. You may need to set `remove_unused_columns=False` in `TrainingArguments`."
         )
     if not ignored:
         return dataset

@@ -129,7 +129,7 @@ class EvaluationLoop:
             model, batch, self.prediction_loss_only, ignore_keys=self.ignore_keys
         )
         if loss is not None:
-            loss = loss.detach().reshape(1).expand(own)
+            loss = loss.detach().mean().expand(own)
         if logits is not None and trainer.preprocess_logits_for_metrics is not None:
             logits = trainer.preprocess_logits_for_metrics(logits, labels)
         inputs = None
@@ -183,7 +183,11 @@ class EvaluationLoop:
         wanted = compute is not None and not self.args.batch_eval_metrics
         if compute is not None and wanted and predictions is not None and labels is not None:
             self.metrics = compute(self._prediction(predictions, labels, inputs, losses))
-        metrics = dict(plain_numbers(self.metrics))
+        if not isinstance(self.metrics, dict):
+            raise TypeError(
+                f"compute_metrics has to return a dictionary {{name: value}}, not {self.metrics!r}."
+            )
+        metrics = plain_numbers(self.metrics)
         if losses is not None:
             metrics["loss"] = _mean_loss(losses, self.args.logging_nan_inf_filter)
         start = f"{self.prefix}_"
@@ -272,7 +276,8 @@ def prediction_step(
         return loss, None, None
     if isinstance(outputs, dict):
         left_out = [*ignore_keys, "loss"] if loss is not None else ignore_keys
-        logits = tuple(value for name, value in outputs.items() if name not in left_out)
+        given = {name: value for name, value in outputs.items() if value is not None}
+        logits = tuple(value for name, value in given.items() if name not in left_out)
     else:
         logits = tuple(outputs[1:]) if loss is not None else outputs
     logits = nested_detach(logits)

@@ -53,13 +53,18 @@ class Plan:
         """Plan a training from its arguments and the length of its loader.
 
         Raises:
-            ValueError: the loader has no length, and max_steps is not set.
+            ValueError: the loader has no length, and max_steps is not set; or it has no batch.
         """
         args = trainer.args
         total_batch = trainer.get_total_train_batch_size(args)
         accumulation = args.gradient_accumulation_steps
-        if has_length(loader) and len(loader):
+        if has_length(loader):
             batches = len(loader)
+            if not batches:
+                raise ValueError(
+                    "There is not a single batch in the training set: it is empty, or smaller than a batch "
+                    "while dataloader_drop_last=True."
+                )
             steps = math.ceil(batches / accumulation)
             examples = num_examples(loader, args.per_device_train_batch_size)
             if args.max_steps > 0:
@@ -71,11 +76,6 @@ class Plan:
             samples = args.max_steps * total_batch
             return cls(
                 sys.maxsize, args.max_steps * accumulation, args.max_steps, args.max_steps, samples, samples
-            )
-        if has_length(loader):
-            raise ValueError(
-                "There is not a single batch in the training set: it is empty, or smaller than a batch while "
-                "dataloader_drop_last=True."
             )
         raise ValueError(
             "args.max_steps must be set to a positive value if dataloader does not have a length, was "
@@ -139,6 +139,7 @@ class TrainingLoop:
     def _make_state(self) -> None:
         trainer, args, plan = self.trainer, self.args, self.plan
         trainer.state = state = TrainerState(
+            epoch=0,
             max_steps=plan.max_steps,
             num_train_epochs=plan.epochs,
             train_batch_size=trainer.train_batch_size,
@@ -166,6 +167,7 @@ class TrainingLoop:
         handler.model, handler.optimizer = trainer.model, trainer.optimizer
         handler.lr_scheduler, handler.train_dataloader = trainer.lr_scheduler, loader
         self.parameters = list(model.parameters())
+        model.train()  # parts of it may be in evaluation mode, as `from_pretrained` gives them
         self.plateau = _waits_for_metrics(trainer.lr_scheduler)
         return model
 
@@ -315,8 +317,7 @@ class TrainingLoop:
             if name not in metrics:
                 raise KeyError(
                     f"The schedule looks at metric_for_best_model={name!r}, and the evaluation has none "
-                    "such, only "
-                    f"{', '.join(metrics)}. Let `compute_metrics` return it, or name another."
+                    f"such, only {', '.join(metrics)}. Let `compute_metrics` return it, or name another."
                 )
             trainer.lr_scheduler.step(metrics[name])
         return metrics

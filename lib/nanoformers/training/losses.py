@@ -16,7 +16,7 @@ from torch import nn
 
 from ..modeling import PreTrainedModel
 from ..utils import logging
-from .columns import find_labels
+from .columns import base_model, find_labels
 
 if TYPE_CHECKING:
     from .parts.steps import StepMixin
@@ -54,6 +54,7 @@ class LossCounting:
     """
 
     def __init__(self, model: nn.Module) -> None:
+        model = base_model(model)
         self.label_names = find_labels(model)
         forward = inspect.signature(model.forward).parameters
         self.can_return_loss = bool("return_loss" in forward and forward["return_loss"].default)
@@ -81,6 +82,7 @@ class LossCounting:
 
 def is_causal(model: nn.Module) -> bool:
     """Return whether a model predicts the next token from those before it."""
+    model = base_model(model)
     return type(model).__name__.endswith(("LMHeadModel", "ForCausalLM")) and hasattr(model, "config")
 
 
@@ -90,7 +92,7 @@ def compute_loss(
     """Return the loss of a batch, and what the model gave; see `Trainer.compute_loss`.
 
     Raises:
-        ValueError: the model gave no loss.
+        ValueError: the model gave no loss, or one that is not a number.
     """
     counting = trainer.loss_counting
     labels = None
@@ -108,7 +110,7 @@ def compute_loss(
         shift = is_causal(trainer.engine.unwrap(model))
         loss = trainer.label_smoother(outputs, labels, shift_labels=shift, num_items_in_batch=count)
     else:
-        loss = _own_loss(outputs, inputs)
+        loss = _own_loss(trainer, outputs, inputs)
         if counting.is_divided_here and count is not None:
             loss = loss * ((inputs["labels"][..., 1:] != NO_LABEL).sum() / count)
     averaged = trainer.args.average_tokens_across_devices and count is not None
@@ -119,14 +121,23 @@ def compute_loss(
     return loss, outputs
 
 
-def _own_loss(outputs: Any, inputs: dict[str, Any]) -> torch.Tensor:
+def _own_loss(trainer: StepMixin, outputs: Any, inputs: dict[str, Any]) -> torch.Tensor:
     """Return the loss that the model gave."""
-    loss = outputs.get("loss") if isinstance(outputs, dict) else outputs[0]
+    if isinstance(outputs, dict):
+        loss, given = outputs.get("loss"), ",".join(outputs)
+    elif isinstance(outputs, (tuple, list)):
+        loss, given = outputs[0], f"a tuple of {len(outputs)}, None first"
+    else:
+        loss, given = None, f"none: it gave a {type(outputs).__name__}, no dictionary and no tuple"
     if loss is None:
-        given = ",".join(outputs) if isinstance(outputs, dict) else f"a tuple of {len(outputs)}, None first"
         raise ValueError(
             f"The model did not return a loss from the inputs, only the following keys: {given}. For "
             f"reference, the inputs it received are {','.join(inputs)}. A model gives a "
             "loss when it gets its labels: is there a column `labels` (or `label`) in the data set?"
+        )
+    if loss.numel() > max(1, trainer.args.n_gpu):  # nn.DataParallel gives one for each GPU
+        raise ValueError(
+            f"The loss that {type(trainer.model).__name__} gave has the shape {tuple(loss.shape)}; it has to "
+            "be one number, as the mean over a batch is."
         )
     return loss

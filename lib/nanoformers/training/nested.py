@@ -58,6 +58,7 @@ def nested_concat(values: list[Any], padding_index: float = -100) -> Any:
 
     Raises:
         TypeError: structures differ, or a leaf is neither tensor nor array.
+        ValueError: lists of other lengths, such as one with an entry for each example.
     """
     first = values[0]
     if any(type(value) is not type(first) for value in values):
@@ -67,6 +68,12 @@ def nested_concat(values: list[Any], padding_index: float = -100) -> Any:
         joined = {name: nested_concat([value[name] for value in values], padding_index) for name in first}
         return joined if type(first) is dict else type(first)(joined)  # type: ignore[call-arg]
     if isinstance(first, (list, tuple)):
+        if any(len(value) != len(first) for value in values):
+            raise ValueError(
+                f"Batches gave lists of {', '.join(str(len(value)) for value in values)} items, which cannot "
+                "be joined item by item: with eval_do_concat_batches=False there is a list with one entry a "
+                "batch."
+            )
         parts = [nested_concat(list(column), padding_index) for column in zip(*values, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
     if isinstance(first, torch.Tensor):

@@ -86,8 +86,7 @@ def optimizer_class(args: TrainingArguments) -> Choice:
     if options:
         raise ValueError(
             f"optim_args: {cls.__name__} (optim={name.value!r}) has no argument {', '.join(options)} that "
-            "can be "
-            "set here."
+            "can be set here."
         )
     return cls, {"lr": args.learning_rate, **kwargs}
 
@@ -123,7 +122,8 @@ def _adamw(args: TrainingArguments, options: dict[str, str]) -> Choice:
 
 
 def _adafactor(args: TrainingArguments, options: dict[str, str]) -> Choice:
-    return Adafactor, {"scale_parameter": False, "relative_step": False}
+    known = _taken(options, scale_parameter=_true, clip_threshold=float, decay_rate=float, beta1=float)
+    return Adafactor, {"scale_parameter": False, "relative_step": False, **known}
 
 
 def _sgd(args: TrainingArguments, options: dict[str, str]) -> Choice:
@@ -155,8 +155,7 @@ def _needed(module: str, args: TrainingArguments, package: str, install: str) ->
     except ImportError as error:
         raise ImportError(
             f"optim={OptimizerNames(args.optim).value!r} needs {package}, which cannot be imported "
-            f"({error}). "
-            f"{install}, or take optim='adamw_torch'."
+            f"({error}). {install}, or take optim='adamw_torch'."
         ) from error
 
 

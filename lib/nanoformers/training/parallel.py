@@ -39,6 +39,7 @@ class WholeModel:
     def __init__(self, args: TrainingArguments) -> None:
         self.args = args
         self.num_processes = args.place.num_processes
+        self.sync_each_batch = args.accelerator_settings.sync_each_batch
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Return the model as this process trains it."""
@@ -71,9 +72,13 @@ class WholeModel:
 
     def unwrap(self, wrapped: nn.Module) -> nn.Module:
         """Return the model that `wrap` was given."""
-        while isinstance(wrapped, (DataParallel, DistributedDataParallel)):
-            wrapped = wrapped.module
-        return wrapped
+        while True:
+            if isinstance(wrapped, (DataParallel, DistributedDataParallel)):
+                wrapped = wrapped.module
+            elif hasattr(wrapped, "_orig_mod"):  # as torch.compile wraps it
+                wrapped = wrapped._orig_mod  # type: ignore[assignment]
+            else:
+                return wrapped
 
     def make_scaler(self, device_type: str) -> Any:
         """Return what scales losses in float16."""
@@ -85,7 +90,7 @@ class WholeModel:
 
     def no_sync(self, wrapped: nn.Module, last: bool) -> contextlib.AbstractContextManager[Any]:
         """Return a context in which gradients stay in this process, unless this is the last micro-batch."""
-        if last or not isinstance(wrapped, DistributedDataParallel):
+        if last or self.sync_each_batch or not isinstance(wrapped, DistributedDataParallel):
             return _NOTHING
         return wrapped.no_sync()
 
@@ -125,14 +130,22 @@ class WholeModel:
             torch.save(optimizer.state_dict(), folder / OPTIMIZER_NAME)
 
     def load_optimizer(self, folder: Path, wrapped: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Read `optimizer.pt`."""
+        """Read `optimizer.pt`; refuse that of another kind of optimizer."""
         file = folder / OPTIMIZER_NAME
         if not file.is_file():
             raise FileNotFoundError(
                 f"{folder} has no {OPTIMIZER_NAME}: it was written with save_only_model=True, or with a "
                 "sharded optimizer. Resume as it was trained, or train from its weights (from_pretrained)."
             )
+        settings = list(optimizer.defaults)
         optimizer.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+        missing = [name for name in settings if any(name not in group for group in optimizer.param_groups)]
+        if missing:
+            raise ValueError(
+                f"{file} is of another optimizer: it lacks {', '.join(missing)} of "
+                f"{type(optimizer).__name__}. Resume with the optimizer of that training, or train from its "
+                "weights (from_pretrained)."
+            )
 
 
 def check_names(model: nn.Module, state: dict[str, torch.Tensor]) -> None:

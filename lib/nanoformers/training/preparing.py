@@ -13,6 +13,7 @@ from torch import nn
 from ..utils import logging
 from .batches import has_length
 from .choices import IntervalStrategy, SaveStrategy
+from .columns import base_model
 from .losses import takes
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def check_trainer(trainer: Trainer, model: Any) -> None:
 
     Raises:
         RuntimeError: neither a model nor `model_init`, or things that exclude each other.
+        TypeError: what is given as a model is none.
         ValueError: a model without a head, arguments without what they are about.
     """
     args = trainer.args
@@ -49,19 +51,18 @@ def check_trainer(trainer: Trainer, model: Any) -> None:
         raise RuntimeError("`Trainer` requires either a `model` or `model_init` argument")
     if model is not None and trainer.model_init is not None:
         raise ValueError("`Trainer` requires either a `model` or `model_init` argument, but not both.")
-    _check_model(model)
+    if model is not None:
+        _check_model(model)
     given = trainer.optimizer is not None or trainer.lr_scheduler is not None
     if trainer.model_init is not None and given:
         raise RuntimeError(
             "Passing a `model_init` is incompatible with providing the `optimizers` argument. You should "
-            "subclass "
-            "`Trainer` and override the `create_optimizer_and_scheduler` method."
+            "subclass `Trainer` and override the `create_optimizer_and_scheduler` method."
         )
     if args.fsdp and given:
         raise RuntimeError(
             "Passing `optimizers` is not allowed if PyTorch FSDP is enabled. You should subclass `Trainer` "
-            "and "
-            "override the `create_optimizer_and_scheduler` method."
+            "and override the `create_optimizer_and_scheduler` method."
         )
     if trainer.optimizer is not None and trainer.optimizer_cls_and_kwargs is not None:
         raise RuntimeError(
@@ -71,22 +72,26 @@ def check_trainer(trainer: Trainer, model: Any) -> None:
 
 
 def _check_model(model: Any) -> None:
-    name = type(model).__name__
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"model={model!r} is no module of torch: load one, as "
+            f"`AutoModelForSequenceClassification.from_pretrained({model!r})` does."
+        )
+    base = base_model(model)
+    name = type(base).__name__
     if name.endswith(("Model", "Encoder")) and not name.endswith(("LMHeadModel", "DoubleHeadsModel")):
-        parameters = inspect.signature(model.forward).parameters
-        if hasattr(model, "config") and not any("label" in parameter for parameter in parameters):
+        parameters = inspect.signature(base.forward).parameters
+        if hasattr(base, "config") and not any("label" in parameter for parameter in parameters):
             raise ValueError(
                 f"The model you have picked ({name}) cannot be used as is for training: it only computes "
-                "hidden "
-                "states and does not accept any labels. You should choose a model with a head suitable for "
-                "your task "
-                "like any of the `AutoModelForXxx`."
+                "hidden states and does not accept any labels. You should choose a model with a head "
+                "suitable for your task like any of the `AutoModelForXxx`."
             )
-    if getattr(model, "is_quantized", False) and not getattr(model, "_hf_peft_config_loaded", False):
+    has_adapter = base is not model or getattr(model, "_hf_peft_config_loaded", False)
+    if getattr(base, "is_quantized", False) and not has_adapter:
         raise ValueError(
             "You cannot train a model whose weights are all quantized: they have no gradients. Add an "
-            "adapter "
-            "(`model.add_adapter(LoraConfig())`), which is trained in their place."
+            "adapter (`model.add_adapter(LoraConfig())`), which is trained in their place."
         )
 
 
@@ -110,8 +115,7 @@ def _check_data(trainer: Trainer) -> None:
     if trainer.train_dataset is not None and not has_length(trainer.train_dataset) and args.max_steps <= 0:
         raise ValueError(
             "The train_dataset does not implement __len__, max_steps has to be specified. The number of "
-            "steps needs "
-            "to be known in advance for the learning rate scheduler."
+            "steps needs to be known in advance for the learning rate scheduler."
         )
 
 

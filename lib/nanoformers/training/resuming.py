@@ -13,6 +13,7 @@ from ..checkpoints import find_weights, read_weights
 from ..hub import HubOptions
 from ..utils import logging
 from .checkpoint_folders import PREFIX_CHECKPOINT_DIR, checkpoint_folders
+from .columns import base_model
 from .loop_state import LoopState
 from .rng import read_rng_states
 from .state import TrainerState
@@ -99,6 +100,9 @@ def load_weights(trainer: Trainer, folder: str | os.PathLike[str]) -> None:
         trainer.model.load_adapter(
             folder, trainer.model.active_adapters()[0], is_trainable=True, hotswap=True
         )
+        return
+    if base_model(trainer.model) is not trainer.model:  # of the peft library
+        trainer.model.load_adapter(str(folder), trainer.model.active_adapter, is_trainable=True)
         return
     if trainer.engine.has_shards(folder):
         trainer.engine.load_model_state(trainer.model_wrapped, folder)

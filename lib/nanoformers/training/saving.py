@@ -26,7 +26,7 @@ def save_model(trainer: Trainer, output_dir: str | os.PathLike[str], with_weight
     """Write what `from_pretrained` reads, beside the arguments of training; all processes call it.
 
     Args:
-        trainer: its model, tokenizer and arguments are written.
+        trainer: its model, tokenizer (where it has none: that of its collator) and arguments are written.
         output_dir: the folder.
         with_weights: False: all but the weights, of which each process writes its shards.
 
@@ -43,8 +43,11 @@ def save_model(trainer: Trainer, output_dir: str | os.PathLike[str], with_weight
         _save(trainer.model, folder, state, args.save_safetensors)
     elif isinstance(trainer.model, PreTrainedModel):
         trainer.model.config.save_pretrained(folder)
-    if trainer.processing_class is not None and hasattr(trainer.processing_class, "save_pretrained"):
-        trainer.processing_class.save_pretrained(folder)
+    tokenizer = trainer.processing_class
+    if tokenizer is None:
+        tokenizer = getattr(trainer.data_collator, "tokenizer", None)
+    if hasattr(tokenizer, "save_pretrained"):
+        tokenizer.save_pretrained(folder)
     torch.save(args, folder / TRAINING_ARGS_NAME)
 
 

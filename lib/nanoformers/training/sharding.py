@@ -120,7 +120,7 @@ class ShardedModel(WholeModel):
         """Return a context in which gradients stay in this process, unless this is the last micro-batch."""
         if not self.shards:
             return super().no_sync(wrapped, last)
-        return _NOTHING if last else _unsynchronised(wrapped)
+        return _NOTHING if last or self.sync_each_batch else _unsynchronised(wrapped)
 
     def clip(self, parameters: Iterable[nn.Parameter], max_norm: float) -> torch.Tensor | None:
         """Clip gradients by the norm of all shards together; returns it ()."""

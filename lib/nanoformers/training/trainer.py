@@ -44,7 +44,7 @@ from .preparing import (
     watch_overflow,
     with_fitting_batch_size,
 )
-from .progress import default_progress_callback
+from .progress import ProgressDisplay, default_progress_callback
 from .saving import save_model
 from .smoothing import LabelSmoother
 from .state import TrainerControl, TrainerState
@@ -79,12 +79,15 @@ class Trainer(EvaluationMixin, OptimizerMixin):
 
     Raises:
         RuntimeError: neither a model nor `model_init`; or one with which other arguments clash.
+        TypeError: a model, or arguments, that are none.
         ValueError: arguments that contradict each other.
 
     Attributes:
         model: the model itself; model_wrapped: as this process runs it (inside DDP, for instance).
         state: where training stands; control: what callbacks ask for.
         engine: processes, devices and precision; checkpoints; hub.
+        is_model_parallel: whether parts of the model are on several devices.
+        place_model_on_device: whether the Trainer moves the model to its device.
         label_names: names of the inputs that are labels.
         is_in_train: whether `train` runs.
     """
@@ -108,6 +111,8 @@ class Trainer(EvaluationMixin, OptimizerMixin):
         optimizer_cls_and_kwargs: tuple[type[torch.optim.Optimizer], dict[str, Any]] | None = None,
     ) -> None:
         self.args = args = args if args is not None else TrainingArguments(output_dir="tmp_trainer")
+        if not isinstance(args, TrainingArguments):
+            raise TypeError(f"args={args!r} are no TrainingArguments: write `TrainingArguments(**{{...}})`.")
         self._seed()
         self._memory = measures.TrainerMemoryTracker(args.skip_memory_metrics)
         with self._memory.stage("init"):
@@ -215,7 +220,10 @@ class Trainer(EvaluationMixin, OptimizerMixin):
     def _take_model(self, model: nn.Module) -> None:
         """Use this model from now on."""
         args = self.args
-        if args.place_model_on_device and not args.deepspeed and not args.fsdp:
+        self.is_model_parallel = len(set((getattr(model, "hf_device_map", None) or {}).values())) > 1
+        elsewhere = args.deepspeed or args.fsdp or self.is_model_parallel
+        self.place_model_on_device = args.place_model_on_device and not elsewhere
+        if self.place_model_on_device:
             move_to_device(model, args.device)
         self.model: Any = model
         self.model_wrapped: Any = model
@@ -283,6 +291,11 @@ class Trainer(EvaluationMixin, OptimizerMixin):
         self.is_in_train = True
         try:
             yield
+        except BaseException:
+            for callback in self.callback_handler.callbacks:
+                if isinstance(callback, ProgressDisplay):
+                    callback.abandon()
+            raise
         finally:
             self.is_in_train = False
 

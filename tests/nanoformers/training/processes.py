@@ -265,6 +265,9 @@ def around(folder, world):
     found["concatenated"] = distributed_concat((torch.tensor([rank, rank]), torch.ones(2, 1 + rank)), 3)
     found["concatenated"] = [rows.tolist() for rows in found["concatenated"]]
     found["gradients"] = accumulated_gradients(engine, world)
+    at_once = {"gradient_accumulation_kwargs": {"sync_each_batch": True}}
+    synchronising = Engine(arguments(folder, world, accelerator_config=at_once))
+    found["synchronised_gradients"] = accumulated_gradients(synchronising, world)
     for name, config in (
         ("plain", {}),
         ("split", {"split_batches": True}),

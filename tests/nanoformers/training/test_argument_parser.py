@@ -251,3 +251,27 @@ def test_training_arguments_from_a_command_line():
     words = "--output_dir out --learning_rate 1e-4 --num_train_epochs 2 --lr_scheduler_type cosine --bf16 no"
     (made,) = HfArgumentParser(TrainingArguments).parse_args_into_dataclasses(words.split())
     assert (made.output_dir, made.learning_rate, made.num_train_epochs) == ("out", 1e-4, 2)
+
+
+@pytest.mark.parametrize("name", ["gradient_checkpointing", "activation_checkpointing"])
+def test_switches_of_training_arguments_may_stand_alone(name):
+    from nanoformers import TrainingArguments
+
+    (made,) = HfArgumentParser(TrainingArguments).parse_args_into_dataclasses([f"--{name}"])
+    assert made.gradient_checkpointing is True
+
+
+@pytest.mark.parametrize(
+    ("words", "counted"),
+    [
+        ([], "no"),
+        (["--include_num_input_tokens_seen"], "all"),
+        (["--include_num_input_tokens_seen", "no"], "no"),
+        (["--include_num_input_tokens_seen", "non_padding"], "non_padding"),
+    ],
+)
+def test_a_switch_that_takes_words_too(words, counted):
+    from nanoformers import TrainingArguments
+
+    (made,) = HfArgumentParser(TrainingArguments).parse_args_into_dataclasses(words)
+    assert made.include_num_input_tokens_seen == counted

@@ -9,6 +9,7 @@ import pickle
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from nanoformers.training import (
@@ -239,6 +240,12 @@ class TestForms:
         path.write_text('{"even_batches": false}')
         assert arguments(accelerator_config=str(path)).accelerator_settings.even_batches is False
 
+    def test_accumulation_as_accelerate_names_it(self):
+        config = {"gradient_accumulation_kwargs": {"num_steps": 4, "sync_each_batch": True}}
+        args = arguments(accelerator_config=config)
+        assert args.gradient_accumulation_steps == 4
+        assert TrainingArguments(**args.to_dict()).gradient_accumulation_steps == 4
+
     def test_older_names_of_accelerator_config(self):
         settings = arguments(split_batches=True, dispatch_batches=False).accelerator_settings
         assert settings == AcceleratorConfig(split_batches=True, dispatch_batches=False)
@@ -264,6 +271,25 @@ class TestForms:
     def test_counting_tokens(self, value, expected):
         assert arguments(include_num_input_tokens_seen=value).include_num_input_tokens_seen == expected
 
+    def test_numbers_of_numpy(self):
+        args = arguments(learning_rate=np.float32(0.5), per_device_train_batch_size=np.int64(4))
+        assert (args.learning_rate, args.train_batch_size) == (0.5, 4)
+
+    @pytest.mark.parametrize("name", ["bf16", "gradient_checkpointing"])
+    def test_a_switch_that_is_none_is_off(self, name):
+        assert not getattr(arguments(**{name: None}), name)
+
+    def test_an_interval_that_nothing_needs(self):
+        args = arguments(save_strategy="epoch", save_steps=None, logging_strategy="no", logging_steps=None)
+        assert (args.save_steps, args.logging_steps) == (None, None)
+
+    def test_no_clipping(self):
+        assert arguments(max_grad_norm=None).max_grad_norm is None
+
+    def test_a_greedy_schedule_looks_at_the_loss(self):
+        args = arguments(lr_scheduler_type="greedy", eval_strategy="epoch")
+        assert (args.metric_for_best_model, args.greater_is_better) == ("loss", False)
+
     def test_a_backend_asks_for_compilation(self):
         args = arguments(torch_compile_mode="default")
         assert (args.torch_compile, args.torch_compile_backend) == (True, "inductor")
@@ -276,6 +302,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "sampling": ({"train_sampling_strategy": "magic"}, "'group_by_length'"),
     "log level": ({"log_level": "loud"}, "'passive'"),
     "include": ({"include_for_metrics": ["magic"]}, "'loss'"),
+    "a number that YAML reads as text": ({"learning_rate": "1e-4"}, r"learning_rate='1e-4'.*1.0e-4"),
+    "a number in text": ({"num_train_epochs": "3"}, "a number is needed"),
+    "a whole number in text": ({"max_steps": "5"}, "a whole number is needed"),
+    "part of a whole number": ({"max_steps": 2.5}, "a whole number is needed"),
+    "no number": ({"weight_decay": None}, "weight_decay=None: a number is needed"),
+    "an optional number in text": ({"save_total_limit": "2"}, "a whole number is needed"),
+    "a truth value in text": ({"bf16": "false"}, "True or False is needed"),
     "batch size": ({"per_device_train_batch_size": 0}, "at least 1"),
     "accumulation": ({"gradient_accumulation_steps": 0}, "at least 1"),
     "eval accumulation": ({"eval_accumulation_steps": -1}, "at least 1"),
@@ -295,6 +328,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "half a step": ({"save_steps": 2.5}, "whole number"),
     "JSON": ({"lr_scheduler_kwargs": "{"}, "written as JSON"),
     "accelerator": ({"accelerator_config": {"magic": 1}}, "split_batches"),
+    "two numbers of batches": (
+        {
+            "gradient_accumulation_steps": 2,
+            "accelerator_config": {"gradient_accumulation_kwargs": {"num_steps": 4}},
+        },
+        "gradient_accumulation_steps=2",
+    ),
+    "a setting of accumulation": (
+        {"accelerator_config": {"gradient_accumulation_kwargs": {"adjust_scheduler": True}}},
+        "'sync_each_batch'",
+    ),
+    "a state of accelerate": ({"accelerator_config": {"use_configured_state": True}}, "PartialState"),
     "plateau": ({"lr_scheduler_type": "reduce_lr_on_plateau"}, "requires an eval strategy"),
     "save the best": ({"save_strategy": "best"}, "requires an eval strategy"),
     "best model": (

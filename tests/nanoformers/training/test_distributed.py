@@ -142,6 +142,9 @@ class TestGathering:
     def test_gradients_are_exchanged_with_the_last_micro_batch_only(self, around):
         assert [process["gradients"] for process in around] == [[1.0, 3.0], [2.0, 3.0]]
 
+    def test_gradients_are_exchanged_with_each_micro_batch_where_asked_for(self, around):
+        assert [process["synchronised_gradients"] for process in around] == [[1.5, 3.0]] * 2
+
     def test_needs_a_group(self):
         with pytest.raises(RuntimeError, match="torchrun"):
             distributed_concat(torch.ones(2))

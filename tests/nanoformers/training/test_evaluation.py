@@ -126,6 +126,11 @@ class TestEvaluate:
         with pytest.raises(ValueError, match="compute_result"):
             make(compute_metrics=lambda p: {}, batch_eval_metrics=True)
 
+    @pytest.mark.parametrize("result", [None, 0.5])
+    def test_metrics_that_are_no_dictionary(self, make, result):
+        with pytest.raises(TypeError, match=r"compute_metrics.*\{name: value\}"):
+            make(compute_metrics=lambda prediction: result).evaluate()
+
     def test_logits_may_be_made_smaller_first(self, make):
         trainer = make(
             compute_metrics=lambda p: {"seen": float(p.predictions.sum())},
@@ -180,6 +185,15 @@ class TestPredict:
         assert output.label_ids is None
         assert "test_loss" not in output.metrics
 
+    def test_an_output_that_is_none_is_left_out(self, make):
+        class Plain(Affine):
+            def forward(self, x, labels=None):
+                outputs = super().forward(x, labels)
+                return {"loss": None} | outputs  # as people write it: a key, whether there are labels or not
+
+        result = make(Plain()).predict([{"x": 3.0}, {"x": 4.0}])
+        assert result.predictions.tolist() == [6.0, 8.0]
+
     def test_several_outputs(self, make):
         output = make(Affine(lambda x: (x, {"twice": 2 * x}))).predict(rows(5))
         _logits, (same, named) = output.predictions
@@ -216,6 +230,13 @@ class TestPredict:
         with pytest.raises(ValueError, match="dataloader_drop_last"):
             make(dataloader_drop_last=True).predict(rows(3))
 
+    def test_a_step_that_gives_a_loss_for_each_example(self, make):
+        class OneEach(Trainer):
+            def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
+                return (model(inputs["x"])["logits"] - inputs["labels"]) ** 2, None, None
+
+        assert make(cls=OneEach).evaluate()["eval_loss"] == make().evaluate()["eval_loss"]
+
     def test_an_overridden_step(self, make):
         class Own(Trainer):
             def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
@@ -247,6 +268,11 @@ class TestNested:
     def test_join_arrays_of_other_lengths(self):
         joined = nested_concat([np.ones((1, 2), int), np.ones((2, 3), int)], padding_index=0)
         assert joined.tolist() == [[1, 1, 0], [1, 1, 1], [1, 1, 1]]
+
+    def test_lists_of_other_lengths(self):
+        boxes = [{"boxes": torch.zeros(2, 4)}]
+        with pytest.raises(ValueError, match="eval_do_concat_batches=False"):
+            nested_concat([boxes * 3, boxes])
 
     def test_forms_that_differ(self):
         with pytest.raises(TypeError, match="same form"):

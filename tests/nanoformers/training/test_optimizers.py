@@ -35,6 +35,12 @@ class TestNames:
             ("adagrad", torch.optim.Adagrad, "lr_decay=0.1", {"lr_decay": 0.1}),
             ("rmsprop", torch.optim.RMSprop, "centered=True,alpha=0.5", {"centered": True, "alpha": 0.5}),
             ("adamw_torch", torch.optim.AdamW, "amsgrad=true", {"amsgrad": True}),
+            (
+                "adafactor",
+                Adafactor,
+                "scale_parameter=true,beta1=0.9",
+                {"scale_parameter": True, "beta1": 0.9},
+            ),
         ],
     )
     def test_arguments(self, name, cls, args, expected):

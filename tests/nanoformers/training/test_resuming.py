@@ -314,6 +314,19 @@ class TestEndsEqually:
         assert "adapter_model.safetensors" in names
         assert "model.safetensors" not in names
 
+    def test_an_adapter_of_the_peft_library(self, tmp_path: Path):
+        peft = pytest.importorskip("peft")
+        rows = [{"input_ids": [index % 20, 2, 3], "labels": index % 2} for index in range(22)]
+        shape = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+
+        def make(folder: Path) -> Trainer:
+            torch.manual_seed(3)
+            model = BertForSequenceClassification(BertConfig(vocab_size=20, **shape))
+            config = peft.LoraConfig(r=2, target_modules=["query", "value"], lora_dropout=0.1)
+            return Trainer(peft.get_peft_model(model, config), arguments(folder), train_dataset=rows)
+
+        check_checkpoints(make, tmp_path, every=7)
+
     @pytest.mark.slow
     def test_two_processes(self, tmp_path: Path):
         """Each has random numbers and losses of its own; the loader fetches a batch before it is needed."""
@@ -389,6 +402,11 @@ class TestGoingOnOtherwise:
         self.make(tmp_path, save_steps=5).train(resume_from_checkpoint=str(tmp_path / "checkpoint-6"))
         assert {path.name for path in tmp_path.glob("checkpoint-*")} >= {"checkpoint-10", "checkpoint-15"}
         assert not (tmp_path / "checkpoint-7").exists()
+
+    def test_another_optimizer_is_refused(self, tmp_path: Path):
+        self.make(tmp_path, num_train_epochs=1).train()
+        with pytest.raises(ValueError, match=r"optimizer\.pt.*momentum"):
+            self.make(tmp_path, optim="sgd").train(resume_from_checkpoint=True)
 
     def test_ignore_data_skip_begins_the_epoch_anew(self, tmp_path: Path):
         seen: list[int] = []

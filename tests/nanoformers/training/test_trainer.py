@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from nanoformers import BertConfig, BertForSequenceClassification, BertModel, set_seed
+from nanoformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    BertTokenizerFast,
+    DataCollatorWithPadding,
+    set_seed,
+)
 from nanoformers.training import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from nanoformers.training.outputs import TrainOutput
+from safetensors.torch import load_file
 
 CONFIG = {
     "vocab_size": 30,
@@ -101,6 +109,18 @@ class TestMaking:
         trainer = make(model=BertForQuestionAnswering(BertConfig(**CONFIG)))
         assert trainer.label_names == ["start_positions", "end_positions"]
 
+    def test_where_the_model_is(self, make):
+        trainer = make()
+        assert trainer.place_model_on_device
+        assert not trainer.is_model_parallel
+
+    def test_a_model_in_parts(self, make):
+        model = bert()
+        model.hf_device_map = {"bert": "cpu", "classifier": "disk"}
+        trainer = make(model=model)
+        assert not trainer.place_model_on_device
+        assert trainer.is_model_parallel
+
     def test_the_accelerator_is_one_of_accelerate(self, make):
         import accelerate
 
@@ -115,6 +135,14 @@ class TestRefusals:
     def test_a_model_and_a_function(self, make):
         with pytest.raises(ValueError, match="but not both"):
             make(model=bert(), model_init=bert)
+
+    def test_a_name_in_place_of_a_model(self, make):
+        with pytest.raises(TypeError, match=r"'bert-base-cased'.*from_pretrained"):
+            make(model="bert-base-cased")
+
+    def test_a_dictionary_in_place_of_arguments(self):
+        with pytest.raises(TypeError, match=r"TrainingArguments\(\*\*"):
+            Trainer(bert(), {"output_dir": "out"})
 
     def test_a_model_without_a_head(self, make):
         with pytest.raises(ValueError, match="only computes hidden states"):
@@ -151,9 +179,10 @@ class TestRefusals:
         with pytest.raises(ValueError, match="training requires a train_dataset"):
             make(train_dataset=None).train()
 
-    def test_an_empty_data_set(self, make):
+    @pytest.mark.parametrize("max_steps", [-1, 5])
+    def test_an_empty_data_set(self, make, max_steps):
         with pytest.raises(ValueError, match="not a single batch"):
-            make(train_dataset=[]).train()
+            make(train_dataset=[], max_steps=max_steps).train()
 
     def test_data_without_length_and_without_max_steps(self, make):
         class Stream(torch.utils.data.IterableDataset):
@@ -168,6 +197,19 @@ class TestRefusals:
         with pytest.raises(ValueError, match="did not return a loss"):
             make(train_dataset=data).train()
 
+    @pytest.mark.parametrize(
+        ("give", "message"),
+        [(lambda loss: loss.mean(), "no dictionary and no tuple"), (lambda loss: (loss,), r"Odd.*\(4,\)")],
+        ids=["alone", "one for each example"],
+    )
+    def test_a_model_whose_loss_is_not_as_documented(self, make, give, message):
+        class Odd(Linear):
+            def forward(self, x, labels=None):
+                return give(super().forward(x)[0])
+
+        with pytest.raises(ValueError, match=message):
+            make(model=Odd(), train_dataset=[{"x": 1.0, "labels": 2.0}] * 4).train()
+
     def test_an_unknown_argument_of_train(self, make):
         with pytest.raises(TypeError, match="magic"):
             make().train(magic=1)
@@ -180,6 +222,11 @@ class TestRefusals:
         data = [{"x": 1.0, "labels": 2.0}] * 4
         with pytest.raises(ValueError, match="gradient_checkpointing_enable"):
             make(model=Linear(), train_dataset=data, gradient_checkpointing=True).train()
+
+    def test_recomputation_with_an_argument_that_there_is_not(self, make):
+        options = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"magic": 1}}
+        with pytest.raises(ValueError, match=r"magic.*use_reentrant"):
+            make(**options).train()
 
     def test_noise_on_embeddings_that_are_not_there(self, make):
         data = [{"x": 1.0, "labels": 2.0}] * 4
@@ -311,6 +358,37 @@ class TestTraining:
         trainer.train()
         assert losses(trainer) == pytest.approx(losses(plain), abs=1e-6)
 
+    def test_a_compiled_model_is_saved_under_its_own_names(self, make, tmp_path):
+        options = {
+            "torch_compile_backend": "eager",
+            "save_strategy": "steps",
+            "save_steps": 2,
+            "max_steps": 4,
+        }
+        trainer = make(**options)
+        trainer.train()
+        for folder in ("checkpoint-2", "checkpoint-4"):
+            assert (
+                load_file(tmp_path / "out" / folder / "model.safetensors").keys()
+                == bert().state_dict().keys()
+            )
+        make(**options | {"max_steps": 5}).train(resume_from_checkpoint=True)
+
+    def test_parts_that_were_in_evaluation_mode_are_trained(self, make):
+        class Wrapper(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.bert = bert(hidden_dropout_prob=0.5).eval()  # as `from_pretrained` gives it
+                self.modes = []
+
+            def forward(self, input_ids, labels=None):
+                self.modes.append(self.bert.training)
+                return tuple(self.bert(input_ids, labels=labels).values())
+
+        model = Wrapper()
+        make(model=model, max_steps=2).train()
+        assert model.modes == [True, True]
+
     def test_memory_is_measured(self, make):
         metrics = make(max_steps=2, skip_memory_metrics=False).train().metrics
         assert {"init_mem_cpu_alloc_delta", "train_mem_cpu_peaked_delta", "before_init_mem_cpu"} <= set(
@@ -400,6 +478,21 @@ class TestOverriding:
         trainer.train()
         assert trainer.evaluate()["eval_loss"] > 0
 
+    def test_a_mean_that_compute_loss_gives_is_divided_among_the_batches_of_a_step(self, make):
+        class Documented(Trainer):
+            def compute_loss(self, model, inputs, return_outputs=False):
+                loss, outputs = super().compute_loss(model, inputs, return_outputs=True)
+                return (loss, outputs) if return_outputs else loss
+
+        options = {"max_steps": 3, "train_sampling_strategy": "sequential"}
+        accumulated = make(
+            Documented, gradient_accumulation_steps=2, per_device_train_batch_size=4, **options
+        )
+        whole = make(Documented, per_device_train_batch_size=8, **options)
+        accumulated.train()
+        whole.train()
+        np.testing.assert_allclose(losses(accumulated), losses(whole), atol=1e-6)
+
     def test_compute_loss_of_today(self, make):
         counts = []
 
@@ -478,6 +571,22 @@ class TestOverriding:
         with make().compute_loss_context_manager():
             assert not torch.is_autocast_enabled("cpu")
 
+    def test_outputs_of_mixed_precision_are_float32(self, make):
+        types = []
+
+        class Looking(Trainer):
+            def compute_loss(self, model, inputs, return_outputs=False):
+                outputs = model(**inputs)
+                types.append(outputs.logits.dtype)
+                return (outputs.loss, outputs) if return_outputs else outputs.loss
+
+        trainer = make(Looking, bf16=True, max_steps=1, eval_dataset=rows(8))
+        trainer.train()
+        trainer.evaluate()
+        assert types == [torch.float32, torch.float32]
+        with torch.autocast("cpu"):
+            assert trainer.model(torch.tensor([[1, 2]])).logits.dtype == torch.bfloat16
+
 
 class TestCallbacks:
     def test_events_in_order(self, make):
@@ -505,6 +614,18 @@ class TestCallbacks:
             "on_log",
             "on_train_end",
         ]
+
+    def test_the_epoch_is_0_before_the_first_step(self, make):
+        epochs = []
+
+        class Spy(TrainerCallback):
+            def on_train_begin(self, args, state, control, **kwargs):
+                epochs.append(state.epoch)
+
+        trainer = make(callbacks=[Spy()], max_steps=1, eval_on_start=True, eval_dataset=rows())
+        trainer.train()
+        assert epochs == [0]
+        assert trainer.state.log_history[0]["epoch"] == 0
 
     def test_added_and_removed(self, make):
         trainer = make()
@@ -536,6 +657,15 @@ class TestFiles:
         trainer = make(model=Linear(), train_dataset=None)
         trainer.save_model(str(tmp_path / "model"))
         assert (tmp_path / "model" / "model.safetensors").is_file()
+
+    @pytest.mark.parametrize("who", ["tokenizer", "data_collator"])
+    def test_the_tokenizer_is_saved_even_if_only_the_collator_has_it(self, make, tmp_path, who):
+        (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\ncat\n")
+        tokenizer = BertTokenizerFast(str(tmp_path / "vocab.txt"))
+        given = tokenizer if who == "tokenizer" else DataCollatorWithPadding(tokenizer)
+        make(**{who: given}).save_model(str(tmp_path / "model"))
+        loaded = BertTokenizerFast.from_pretrained(tmp_path / "model")
+        assert loaded("a cat").input_ids == tokenizer("a cat").input_ids
 
     def test_pickled_weights(self, make, tmp_path):
         make(save_safetensors=False).save_model(str(tmp_path / "model"))

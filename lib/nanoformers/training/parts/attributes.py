@@ -27,6 +27,8 @@ class TrainerAttributes:
     args: TrainingArguments
     model: Any
     model_wrapped: nn.Module
+    is_model_parallel: bool
+    place_model_on_device: bool
     processing_class: Any
     data_collator: Callable[[list[Any]], Any]
     train_dataset: Any

@@ -27,9 +27,19 @@ class OptimizerMixin(TrainerAttributes):
         self.create_scheduler(num_training_steps=num_training_steps, optimizer=self.optimizer)
 
     def create_optimizer(self) -> torch.optim.Optimizer:
-        """Make the optimizer that the arguments name, with and without weight decay for two groups."""
+        """Make the optimizer that the arguments name, with and without weight decay for two groups.
+
+        Raises:
+            ValueError: all weights are frozen.
+        """
         if self.optimizer is None:
             model = self.model_wrapped if self.args.fsdp else self.model
+            if not any(value.requires_grad for value in model.parameters()):
+                raise ValueError(
+                    "There is nothing to train: all weights of the model are frozen. An adapter is trained "
+                    "that was loaded with is_trainable=True or chosen with set_adapter, and is neither "
+                    "disabled nor merged."
+                )
             names = self.get_decay_parameter_names(model)
             groups = parameter_groups(model, names, self.args.weight_decay)
             cls, kwargs = self.optimizer_cls_and_kwargs or self.get_optimizer_cls_and_kwargs(self.args)

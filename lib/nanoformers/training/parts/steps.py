@@ -11,6 +11,7 @@ from torch import nn
 
 from ..losses import compute_loss, takes
 from ..nested import on_device
+from ..precision import float32_outputs
 from .data import DataMixin
 
 __all__ = ["StepMixin"]
@@ -58,6 +59,8 @@ class StepMixin(DataMixin):
         """Return whether a loss of `compute_loss` is not to be divided by the number of batches in a step."""
         if self.loss_is_scaled_for_ga is not None:
             return self.loss_is_scaled_for_ga
+        if not self._compute_loss_takes_count():
+            return False
         counted = self.loss_counting.accepts_loss_kwargs and num_items_in_batch is not None
         return counted or self.compute_loss_func is not None
 
@@ -104,7 +107,8 @@ class StepMixin(DataMixin):
             model: the model, wrapped.
             inputs: the batch.
             return_outputs: return (loss, what the model gave).
-            num_items_in_batch: labels in all batches of the step. An overriding method need not take it.
+            num_items_in_batch: labels in all batches of the step. An overriding method need not take it; its
+                loss is a mean, then, which is divided by the number of batches in a step.
 
         Raises:
             ValueError: the model gave no loss.
@@ -116,11 +120,14 @@ class StepMixin(DataMixin):
         self, model: nn.Module, inputs: Inputs, return_outputs: bool = False, count: Any = None
     ) -> Any:
         """Call `compute_loss`, whose overriding method may not know of `num_items_in_batch`."""
-        if type(self).compute_loss is StepMixin.compute_loss or takes(
-            self.compute_loss, "num_items_in_batch", or_any=True
-        ):
+        if self._compute_loss_takes_count():
             return self.compute_loss(model, inputs, return_outputs, num_items_in_batch=count)
         return self.compute_loss(model, inputs, return_outputs)
+
+    def _compute_loss_takes_count(self) -> bool:
+        return type(self).compute_loss is StepMixin.compute_loss or takes(
+            self.compute_loss, "num_items_in_batch", or_any=True
+        )
 
     def _call_training_step(self, model: nn.Module, inputs: Inputs, count: Any) -> torch.Tensor:
         """Call `training_step`, whose overriding method may not know of `num_items_in_batch`."""
@@ -131,8 +138,15 @@ class StepMixin(DataMixin):
         return self.training_step(model, inputs)
 
     def compute_loss_context_manager(self) -> contextlib.AbstractContextManager[Any]:
-        """Return the context in which a loss is computed: mixed precision, where the arguments ask for it."""
-        return self.autocast_smart_context_manager()
+        """Return the context in which a loss is computed: mixed precision, where the arguments ask for it.
+
+        What the model gives is float32 then, wherever anything but its own loss is looked at.
+        """
+        autocast = self.autocast_smart_context_manager()
+        own_loss = type(self).compute_loss is StepMixin.compute_loss and self.compute_loss_func is None
+        if not isinstance(autocast, torch.autocast) or (own_loss and self.model_wrapped.training):
+            return autocast
+        return float32_outputs(self.model_wrapped, autocast)
 
     def autocast_smart_context_manager(
         self, cache_enabled: bool | None = True
@@ -156,8 +170,8 @@ class StepMixin(DataMixin):
         if len(inputs) == 0:
             raise ValueError(
                 "The batch received was empty, your model won't be able to train on it. Double-check that "
-                "your "
-                f"training dataset contains keys expected by the model: {','.join(self.signature_columns)}."
+                "your training dataset contains keys expected by the model: "
+                f"{','.join(self.signature_columns)}."
             )
         inputs = on_device(inputs, self.args.device)
         if self.args.past_index >= 0 and self._past is not None:
