@@ -68,9 +68,10 @@ def course_environment(endpoint: str, token: str, *, quiet: bool = True) -> dict
         "HF_HUB_DISABLE_XET": "1",
         "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # or evaluate.load tells a server on the internet
         "TOKENIZERS_PARALLELISM": "false",
-        # A thread that waits sleeps. By default it spins, and when anything else runs, keeps the core from
-        # the very thread it waits for: a step of training on two busy cores took 5 to 15 times as long.
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
+        # A thread of PyTorch that waits for another spins for so many rounds, and then sleeps. By default it
+        # spins for milliseconds, and when other programs run, it keeps the core from the very thread it waits
+        # for: beside three of them on two cores, a step of training took 0.51 s, now 0.19 s (alone 0.05 s).
+        "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", "1000"),
         "NANOFORMERS_PIPELINE_DEFAULTS": str(_write_pipeline_defaults()),
         **_without_proxy(endpoint),
     }

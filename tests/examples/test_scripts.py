@@ -238,6 +238,7 @@ class TestWrongInput:
             "overrides": f"{CLM} --model_name_or_path gpt2 --config_overrides n_layer=1 {news}",
             "steps": f"{LOOP} {news} --output_dir {folder}/x --checkpointing_steps often",
             "flag": f"{SUM} {news} --epochs 3",
+            "samples": f"{SUM} {news} --max_train_samples 0",
         }
         loop = {"steps"}
         return run_scripts(
@@ -267,6 +268,7 @@ class TestWrongInput:
             ("tokenizer", "ValueError: You are instantiating a new tokenizer from scratch."),
             ("overrides", "ValueError: --config_overrides can't be used in combination with"),
             ("steps", "ValueError: --checkpointing_steps should be a number or 'epoch', not 'often'."),
+            ("samples", "ValueError: --max_train_samples is a number of examples, 1 or more, not 0."),
             (
                 "flag",
                 "ValueError: Some specified arguments are not used by the HfArgumentParser: ['--epochs'",

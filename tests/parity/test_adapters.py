@@ -389,6 +389,15 @@ class TestInterchange:
             reference.eval()(**inputs_of(name)).logits, model(**inputs_of(name)).logits, **CLOSE
         )
 
+    def test_the_layer_that_finds_answers_is_in_the_file(self, bases, tmp_path):
+        folder = bases["BertForSequenceClassification"]
+        model = get_peft_model(ours("BertForQuestionAnswering", folder), LoraConfig(task_type="QUESTION_ANS"))
+        model.save_pretrained(tmp_path)
+        reference = peft.PeftModel.from_pretrained(theirs("BertForQuestionAnswering", folder), tmp_path)
+        outputs = (which.eval()(**inputs_of("Bert")) for which in (model, reference))
+        starts, expected = (output.start_logits for output in outputs)
+        torch.testing.assert_close(starts, expected, **CLOSE)
+
     def test_a_plain_configuration_finds_its_class(self, bases, tmp_path):
         peft.LoraConfig(r=3, target_modules=["c_attn"]).save_pretrained(tmp_path)
         config = PeftConfig.from_pretrained(tmp_path)

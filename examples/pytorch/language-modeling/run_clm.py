@@ -28,8 +28,11 @@ from nanoformers.training import scripts
 from nanoformers.training.scripts.language_modeling import (
     TextArguments,
     WriterArguments,
+    block_size,
     blocks_of,
+    check_blocks,
     correct_tokens,
+    likeliest,
     perplexity,
 )
 
@@ -61,12 +64,11 @@ def main() -> None:
     model = model_args.load_model(AutoModelForCausalLM, config, tokenizer)
 
     # Preprocessing: all texts in a row, cut into blocks of equal size
-    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 1024))
-    size = min(data_args.block_size or 1024, longest)
+    size = block_size(data_args.block_size, "--block_size", tokenizer, config)
 
     def tokenize(rows: dict[str, list[Any]]) -> dict[str, Any]:
         end = tokenizer.eos_token if data_args.add_eos_token else ""
-        return tokenizer([one + end for one in rows[text]], verbose=False)
+        return tokenizer([one + end for one in rows[text] if one is not None], verbose=False)
 
     def cut(rows: dict[str, list[Any]]) -> dict[str, Any]:
         blocks = blocks_of(rows, size)
@@ -75,6 +77,7 @@ def main() -> None:
     data = scripts.preprocess(data, tokenize, data_args, training_args)
     data = scripts.preprocess(data, cut, data_args, training_args, desc=f"Grouping texts in chunks of {size}")
     data = scripts.chosen_splits(data, data_args, training_args)
+    check_blocks(data, size, "--block_size")
 
     # Metrics: the token at each place is compared with what was predicted at the place before
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -97,11 +100,6 @@ def main() -> None:
     if training_args.do_predict:
         scripts.evaluate(trainer, data["test"], more=perplexity, name="predict")
     scripts.share(trainer, model_args, data_args, "text-generation")
-
-
-def likeliest(logits: Any) -> Any:
-    """Return the likeliest token at each place: scores of the whole vocabulary would fill the memory."""
-    return (logits[0] if isinstance(logits, tuple) else logits).argmax(dim=-1)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,11 @@ from nanoformers.training import scripts
 from nanoformers.training.scripts.language_modeling import (
     TextArguments,
     WriterArguments,
+    block_size,
     blocks_of,
+    check_blocks,
     correct_tokens,
+    likeliest,
     perplexity,
 )
 
@@ -63,14 +66,13 @@ def main() -> None:
     model = model_args.load_model(AutoModelForMaskedLM, config, tokenizer)
 
     # Preprocessing: text by text, or all texts in a row, cut into blocks of equal size
-    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 1024))
-    size = min(data_args.max_seq_length or 1024, longest)
+    size = block_size(data_args.max_seq_length, "--max_seq_length", tokenizer, config)
 
     def tokenize(rows: dict[str, list[Any]]) -> dict[str, Any]:
-        texts = rows[text]
+        texts = [one for one in rows[text] if one is not None]
         settings: dict[str, Any] = {"verbose": False}
         if data_args.line_by_line:
-            texts = [line for line in texts if line and not line.isspace()]
+            texts = [line for line in texts if line.strip()]
             padding = "max_length" if data_args.pad_to_max_length else False
             settings = {"padding": padding, "truncation": True, "max_length": size}
         return tokenizer(
@@ -89,6 +91,7 @@ def main() -> None:
         title = f"Grouping texts in chunks of {size}"
         data = scripts.preprocess(data, cut, data_args, training_args, desc=title)
     data = scripts.chosen_splits(data, data_args, training_args)
+    check_blocks(data, size, "--max_seq_length")
 
     # Every time that an example comes up, other tokens of it are masked
     if data_args.whole_word_mask:
@@ -123,11 +126,6 @@ def main() -> None:
     if training_args.do_predict:
         scripts.evaluate(trainer, data["test"], more=perplexity, name="predict")
     scripts.share(trainer, model_args, data_args, "fill-mask")
-
-
-def likeliest(logits: Any) -> Any:
-    """Return the likeliest token at each place: scores of the whole vocabulary would fill the memory."""
-    return (logits[0] if isinstance(logits, tuple) else logits).argmax(dim=-1)
 
 
 if __name__ == "__main__":

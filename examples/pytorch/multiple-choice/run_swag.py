@@ -47,8 +47,9 @@ def main() -> None:
 
     # Data
     data = scripts.chosen_splits(scripts.load_splits(data_args, model_args), data_args, training_args)
-    for name in ("sent1", "sent2", "ending0", "ending1"):
-        scripts.column(data, "the column", name)
+    scripts.check_columns(data, "sent1", "sent2", "ending0", "ending1")
+    if training_args.do_train:
+        scripts.check_columns({"train": data["train"]}, "label")
     names = next(iter(data.values())).column_names
     endings = sorted(
         (name for name in names if re.fullmatch(r"ending\d+", name)), key=lambda name: int(name[6:])

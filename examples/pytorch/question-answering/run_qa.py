@@ -58,8 +58,9 @@ def main() -> None:
 
     # Data
     examples = scripts.chosen_splits(scripts.load_splits(data_args, model_args), data_args, training_args)
-    for name in ("id", "question", "context"):
-        scripts.column(examples, "the column", name)
+    scripts.check_columns(examples, "id", "question", "context")
+    if training_args.do_train:
+        scripts.check_columns({"train": examples["train"]}, "answers")
 
     # Model
     tokenizer = model_args.load_tokenizer()

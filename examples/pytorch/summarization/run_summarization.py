@@ -14,19 +14,16 @@ The summaries that it writes for the test set go to generated_predictions.txt in
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import numpy as np
 from nanoformers import (
     AutoModelForSeq2SeqLM,
-    DataCollatorForSeq2Seq,
     EvalPrediction,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
 )
 from nanoformers.training import scripts
-from nanoformers.training.scripts.sequence_to_sequence import IGNORED, texts_of, tokenize_pairs
+from nanoformers.training.scripts.sequence_to_sequence import mean_length, texts_of, tokenize_splits
 from nanoformers.training.scripts.summarization import SummarizationArguments, line_by_sentence
 
 
@@ -39,7 +36,8 @@ def main() -> None:
 
     # Data
     data = scripts.load_splits(data_args, model_args)
-    text, summary = data_args.columns(data)
+    learns = training_args.do_train or training_args.do_eval
+    text, summary = data_args.columns(data) if learns else data_args.columns_to_predict(data)
     data = scripts.chosen_splits(data, data_args, training_args)
 
     # Model
@@ -51,12 +49,10 @@ def main() -> None:
     data_args.settle_generation(training_args)
 
     # Preprocessing
-    def tokenize(rows: dict[str, list[Any]], longest: int) -> dict[str, Any]:
-        return tokenize_pairs(tokenizer, rows[text], rows[summary], data_args, longest)
+    def pairs(rows: dict[str, list[Any]]) -> tuple[list[Any], list[Any] | None]:
+        return rows[text], rows.get(summary)
 
-    for split, rows in data.items():
-        longest = data_args.max_target_length if split == "train" else data_args.val_max_target_length
-        data[split] = scripts.preprocess(rows, partial(tokenize, longest=longest), data_args, training_args)
+    data = tokenize_splits(data, pairs, tokenizer, data_args, training_args)
 
     # Metrics
     rouge = scripts.load_metric("rouge") if training_args.predict_with_generate else None
@@ -68,10 +64,8 @@ def main() -> None:
             references=list(map(line_by_sentence, wanted)),
             use_stemmer=True,
         )
-        lengths = [
-            np.count_nonzero((row != tokenizer.pad_token_id) & (row != IGNORED)) for row in prediction[0]
-        ]
-        return {name: round(score * 100, 4) for name, score in scores.items()} | {"gen_len": np.mean(lengths)}
+        scores = {name: round(score * 100, 4) for name, score in scores.items()}
+        return scores | {"gen_len": mean_length(prediction.predictions, tokenizer)}
 
     trainer = Seq2SeqTrainer(
         model=model,
@@ -79,12 +73,7 @@ def main() -> None:
         train_dataset=data.get("train"),
         eval_dataset=data.get("validation"),
         tokenizer=tokenizer,
-        data_collator=DataCollatorForSeq2Seq(
-            tokenizer,
-            model=model,
-            label_pad_token_id=IGNORED if data_args.ignore_pad_token_for_loss else tokenizer.pad_token_id,
-            pad_to_multiple_of=8 if training_args.fp16 else None,
-        ),
+        data_collator=data_args.collator(tokenizer, model, in_eights=training_args.fp16),
         compute_metrics=compute_metrics if training_args.predict_with_generate else None,
     )
     if training_args.do_train:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, set_seed
 from huggingface_hub import HfApi
-from nanoformers import AutoModelForSeq2SeqLM, DataCollatorForSeq2Seq, get_scheduler
+from nanoformers import AutoModelForSeq2SeqLM, get_scheduler
 from nanoformers.hf_argparser import HfArg
 from nanoformers.training import scripts
-from nanoformers.training.scripts.sequence_to_sequence import IGNORED, texts_of, tokenize_pairs
+from nanoformers.training.scripts.sequence_to_sequence import IGNORED, complete, texts_of, tokenize_pairs
 from nanoformers.training.scripts.summarization import SummarizationArguments, line_by_sentence
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
@@ -73,6 +74,11 @@ class LoopArguments:
             raise ValueError(f"--checkpointing_steps should be a number or 'epoch', not {steps!r}.")
         if steps is not None and self.output_dir is None:
             raise ValueError("Need an `output_dir` for the checkpoints of `--checkpointing_steps`.")
+        earlier = self.resume_from_checkpoint
+        if earlier is not None and not re.fullmatch(r"(epoch|step)_\d+", Path(earlier).name):
+            raise ValueError(
+                f"--resume_from_checkpoint should be a folder epoch_<n> or step_<n>, not {earlier}."
+            )
 
 
 def main() -> None:
@@ -85,6 +91,8 @@ def main() -> None:
         dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True),  # so that it can be resumed
         **({"log_with": args.report_to, "project_dir": args.output_dir} if args.with_tracking else {}),
     )
+    if args.with_tracking and not accelerator.log_with:
+        raise ValueError(f"The tracker of --report_to {args.report_to} is not installed here.")
     logging.basicConfig(level=logging.INFO if accelerator.is_main_process else logging.ERROR)
     if args.seed is not None:
         set_seed(args.seed)
@@ -102,7 +110,9 @@ def main() -> None:
     def tokenized(split: str, longest: int | None) -> Any:
         rows = scripts.rows_of(data, split, data_args, "Training")
         return rows.map(
-            lambda batch: tokenize_pairs(tokenizer, batch[text], batch[summary], data_args, longest),
+            lambda batch: tokenize_pairs(
+                tokenizer, *complete(batch[text], batch[summary]), data_args, longest
+            ),
             batched=True,
             num_proc=data_args.preprocessing_num_workers,
             remove_columns=rows.column_names,
@@ -115,12 +125,7 @@ def main() -> None:
         eval_set = tokenized("validation", data_args.val_max_target_length)
 
     # Batches, optimizer and schedule; accelerate divides the batches among the processes
-    collator = DataCollatorForSeq2Seq(
-        tokenizer,
-        model=model,
-        label_pad_token_id=IGNORED if data_args.ignore_pad_token_for_loss else tokenizer.pad_token_id,
-        pad_to_multiple_of=8 if accelerator.mixed_precision == "fp16" else None,
-    )
+    collator = data_args.collator(tokenizer, model, in_eights=accelerator.mixed_precision == "fp16")
     train_batches = DataLoader(
         train_set, shuffle=True, collate_fn=collator, batch_size=args.per_device_train_batch_size
     )

@@ -90,15 +90,19 @@ def main() -> None:
     if data_args.task_name == "mnli":  # whose validation and test sets are two each
         data = type(data)({split.removesuffix("_matched"): rows for split, rows in data.items()})
     texts = text_columns(data, data_args)
-    label = scripts.column(data, "--label_column_name", data_args.label_column_name, "label", "labels")
+    learns = training_args.do_train or training_args.do_eval
+    find_column = scripts.column if learns else scripts.column_if_any  # prediction needs no labels
+    label = find_column(data, "--label_column_name", data_args.label_column_name, "label", "labels")
     labels = scripts.Labels(data, label)
     unlike_training = data.get("validation_mismatched")
     data = scripts.chosen_splits(data, data_args, training_args)
     if unlike_training is not None and "validation" in data:
         size = min(len(data["validation"]), len(unlike_training))
         data["mismatched"] = unlike_training.select(range(size))
-    if data_args.task_name and "test" in data:
+    if data_args.task_name and "test" in data and label in data["test"].column_names:
         data["test"] = data["test"].remove_columns(label)  # GLUE keeps these labels to itself
+    data = labels.without_hidden(data)
+    scripts.check_columns(data, *texts)
 
     # Model: its head gives a score for each class, or one number
     config = model_args.load_config()
@@ -132,11 +136,13 @@ def main() -> None:
     # Metrics
     metric = metric_for(data_args, config.problem_type)
 
+    averaged = averaging(data_args, labels)
+
     def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         scores: dict[str, float] = metric.compute(
             predictions=decide(prediction.predictions, config.problem_type),
             references=prediction.label_ids,
-            **({"average": "micro"} if labels.in_lists else {}),
+            **averaged,
         )
         if len(scores) > 1:
             scores["combined_score"] = float(np.mean(list(scores.values())))
@@ -170,6 +176,8 @@ def text_columns(data: Any, data_args: DataTrainingArguments) -> list[str]:
     """Return the columns of text, one or two."""
     if data_args.text_column_names is not None:
         wanted = data_args.text_column_names.split(",")
+        if len(wanted) > 2:
+            raise ValueError(f"--text_column_names takes one column or two, not {len(wanted)}.")
         return [scripts.column(data, "--text_column_names", name.strip()) for name in wanted]
     known = next(iter(data.values())).column_names
     if data_args.task_name is not None:
@@ -202,6 +210,14 @@ def metric_for(data_args: DataTrainingArguments, problem_type: str) -> Any:
     if several:
         return scripts.load_metric("f1", "multilabel")
     return scripts.load_metric("mse" if problem_type == "regression" else "accuracy")
+
+
+def averaging(data_args: DataTrainingArguments, labels: scripts.Labels) -> dict[str, str]:
+    """Return how a metric of one class becomes one of many: over all decisions, or class by class."""
+    if labels.in_lists:
+        return {"average": "micro"}
+    several = labels.names is not None and len(labels.names) > 2
+    return {"average": "macro"} if several and data_args.metric_name in ("f1", "precision", "recall") else {}
 
 
 def decide(predictions: Any, problem_type: str) -> np.ndarray:

@@ -67,21 +67,21 @@ def main() -> None:
     # Data
     data = scripts.load_splits(data_args, model_args)
     words = scripts.column(data, "--text_column_name", data_args.text_column_name, "tokens", "words")
-    tags = scripts.column(
-        data,
-        "--label_column_name",
-        data_args.label_column_name,
-        f"{data_args.task_name}_tags",
-        "tags",
-        "labels",
-    )
+    learns = training_args.do_train or training_args.do_eval
+    find_column = scripts.column if learns else scripts.column_if_any  # prediction needs no tags
+    usual = (f"{data_args.task_name}_tags", "tags", "labels")
+    tags = find_column(data, "--label_column_name", data_args.label_column_name, *usual)
     labels = scripts.Labels(data, tags)
-    data = scripts.chosen_splits(data, data_args, training_args)
+    if tags is not None and not labels.in_lists:
+        raise ValueError(f"The column {tags!r} holds no lists: each row has a list with a tag for each word.")
+    data = labels.without_hidden(scripts.chosen_splits(data, data_args, training_args))
+    scripts.check_columns(data, words)
 
     # Model
     config = model_args.load_config()
     labels.settle(config)
-    assert labels.names is not None
+    if labels.names is None:
+        raise ValueError(f"The column {tags!r} holds numbers with a fraction, and tags are names.")
     spaced = (
         {"add_prefix_space": True} if config.model_type in {"bloom", "gpt2", "roberta", "deberta"} else {}
     )
@@ -117,11 +117,16 @@ def main() -> None:
             truncation=True,
         )
         if tags in rows:
-            features["labels"] = [
-                aligned(features.word_ids(row), [labels.number(tag) for tag in of_words])
-                for row, of_words in enumerate(rows[tags])
-            ]
+            numbers = list(map(numbers_of, rows[words], rows[tags]))
+        else:
+            numbers = [[0] * len(row) for row in rows[words]]  # which only say where a word begins
+        features["labels"] = [aligned(features.word_ids(row), numbers[row]) for row in range(len(numbers))]
         return features
+
+    def numbers_of(row: list[str], of_words: list[Any]) -> list[int]:
+        if len(of_words) != len(row):
+            raise ValueError(f"{len(row)} words and {len(of_words)} tags are in one row: {' '.join(row)}")
+        return [labels.number(tag) for tag in of_words]
 
     def aligned(word_ids: list[int | None], of_words: list[int]) -> list[int]:
         found, before = [], None
@@ -135,6 +140,7 @@ def main() -> None:
             before = word
         return found
 
+    tagged = "test" in data and tags in data["test"].column_names
     data = scripts.preprocess(data, tokenize_and_align, data_args, training_args)
 
     # Metrics
@@ -174,9 +180,9 @@ def main() -> None:
     if training_args.do_eval:
         scripts.evaluate(trainer, data["validation"])
     if training_args.do_predict:
-        output = scripts.predict(trainer, data["test"])
-        tagged = in_words(output.predictions.argmax(axis=-1), output.label_ids)
-        scripts.write_predictions(trainer, map(" ".join, tagged), "predictions.txt")
+        output = scripts.predict(trainer, data["test"], labels_are_known=tagged)
+        found = in_words(output.predictions.argmax(axis=-1), output.label_ids)
+        scripts.write_predictions(trainer, map(" ".join, found), "predictions.txt")
     scripts.share(trainer, model_args, data_args, "token-classification")
 
 

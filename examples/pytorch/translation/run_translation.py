@@ -12,13 +12,10 @@ has one such object on each line, or is a table with a column for each language.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import numpy as np
 from nanoformers import (
     AutoModelForSeq2SeqLM,
-    DataCollatorForSeq2Seq,
     EvalPrediction,
     Seq2SeqTrainer,
     Seq2SeqTrainingArguments,
@@ -26,10 +23,10 @@ from nanoformers import (
 from nanoformers.hf_argparser import HfArg
 from nanoformers.training import scripts
 from nanoformers.training.scripts.sequence_to_sequence import (
-    IGNORED,
     TextToTextArguments,
+    mean_length,
     texts_of,
-    tokenize_pairs,
+    tokenize_splits,
 )
 
 
@@ -60,7 +57,10 @@ def main() -> None:
     first = next(iter(data.values()))[0]
     nested = "translation" in first
     known = first["translation"] if nested else first
-    for language in (data_args.source_lang, data_args.target_lang):
+    wanted = [data_args.source_lang]
+    if training_args.do_train or training_args.do_eval:
+        wanted.append(data_args.target_lang)  # in prediction, nobody has to know the translations
+    for language in wanted:
         if language not in known:
             raise ValueError(
                 f"There is no language {language!r} in the data, which have: {', '.join(known)}."
@@ -75,16 +75,12 @@ def main() -> None:
     data_args.settle_generation(training_args)
 
     # Preprocessing
-    def texts_in(rows: dict[str, list[Any]], language: str | None) -> list[Any]:
-        return [pair[language] for pair in rows["translation"]] if nested else rows[language]
+    def pairs(rows: dict[str, list[Any]]) -> tuple[list[Any], list[Any] | None]:
+        if nested:
+            rows = {language: [pair[language] for pair in rows["translation"]] for language in known}
+        return rows[data_args.source_lang], rows.get(data_args.target_lang)
 
-    def tokenize(rows: dict[str, list[Any]], longest: int) -> dict[str, Any]:
-        sources, targets = texts_in(rows, data_args.source_lang), texts_in(rows, data_args.target_lang)
-        return tokenize_pairs(tokenizer, sources, targets, data_args, longest)
-
-    for split, rows in data.items():
-        longest = data_args.max_target_length if split == "train" else data_args.val_max_target_length
-        data[split] = scripts.preprocess(rows, partial(tokenize, longest=longest), data_args, training_args)
+    data = tokenize_splits(data, pairs, tokenizer, data_args, training_args)
 
     # Metrics; where words have no spaces between them, single characters are counted
     bleu = scripts.load_metric("sacrebleu") if training_args.predict_with_generate else None
@@ -95,10 +91,7 @@ def main() -> None:
         score = bleu.compute(predictions=written, references=[[text] for text in wanted], tokenize=words)[
             "score"
         ]
-        lengths = [
-            np.count_nonzero((row != tokenizer.pad_token_id) & (row != IGNORED)) for row in prediction[0]
-        ]
-        return {"bleu": round(score, 4), "gen_len": round(float(np.mean(lengths)), 4)}
+        return {"bleu": round(score, 4), "gen_len": mean_length(prediction.predictions, tokenizer)}
 
     trainer = Seq2SeqTrainer(
         model=model,
@@ -106,12 +99,7 @@ def main() -> None:
         train_dataset=data.get("train"),
         eval_dataset=data.get("validation"),
         tokenizer=tokenizer,
-        data_collator=DataCollatorForSeq2Seq(
-            tokenizer,
-            model=model,
-            label_pad_token_id=IGNORED if data_args.ignore_pad_token_for_loss else tokenizer.pad_token_id,
-            pad_to_multiple_of=8 if training_args.fp16 else None,
-        ),
+        data_collator=data_args.collator(tokenizer, model, in_eights=training_args.fp16),
         compute_metrics=compute_metrics if training_args.predict_with_generate else None,
     )
     if training_args.do_train:

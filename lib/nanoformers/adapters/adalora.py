@@ -227,12 +227,23 @@ class RankAllocator:
         """Put the weights of a file, {name in the model: tensor}, where they belong among all ranks here.
 
         Ranks that the file lacks stay in the model, and stay away.
+
+        Raises:
+            RuntimeError: the pattern is of other ranks than the weights.
         """
         for name, adapter in self._adapters(model):
             in_file = (pattern or {}).get(f"{name}.lora_E")
             path = f"{name}.{ATTRIBUTE}.{self.name}."
-            if in_file is None or weights[f"{path}lora_E"].shape == adapter.lora_E.shape:
+            if in_file is None or any(path + part not in weights for part in _RANKS):
+                continue  # what is missing is told later
+            if weights[f"{path}lora_E"].shape == adapter.lora_E.shape:
                 continue
+            if len(in_file) != len(adapter.kept) or sum(in_file) != len(weights[f"{path}lora_E"]):
+                raise RuntimeError(
+                    f"The file of the adapter {self.name} contradicts itself: its `rank_pattern` says of "
+                    f"{name}.lora_E that {sum(in_file)} of {len(in_file)} ranks are left, the weights have "
+                    f"{len(weights[f'{path}lora_E'])}, and `init_r` is {len(adapter.kept)}."
+                )
             mask = [left for left, exists in zip(in_file, adapter.kept, strict=True) if exists]
             self._masks[name] = torch.tensor(mask, device=adapter.lora_E.device)
             self.decided = True

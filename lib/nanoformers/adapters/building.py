@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from ..utils import logging
 from .adalora import adalora_on
 from .config import LayersConfig, PeftConfig, PeftType, PromptTuningConfig
 from .ia3 import ia3_on
@@ -16,6 +17,8 @@ from .prompt_tuning import Prompts, fill_in_shape, prompt_on
 from .targets import fill_in_defaults, own_modules, target_layers
 
 __all__ = ["attach", "build"]
+
+logger = logging.get_logger(__name__)
 
 Kind = type[LayerAdapters] | type[OwnModules] | type[Prompts]
 Parts = dict[str, tuple[Kind, nn.Module]]
@@ -40,7 +43,14 @@ def build(model: Any, config: PeftConfig) -> Parts:
     Raises:
         ValueError: the configuration does not go with the model, or with the adapters that it has.
     """
-    own = own_modules(model, getattr(config, "modules_to_save", None))
+    wanted = getattr(config, "modules_to_save", None)
+    own = own_modules(model, wanted)
+    if wanted and not own and not config.inference_mode:
+        parts_of_model = ", ".join(name for name, _ in model.named_children())
+        logger.warning(
+            f"`modules_to_save={wanted!r}` names no module of this {type(model).__name__}: none is trained "
+            f"whole. Its parts are called {parts_of_model}."
+        )
     parts: Parts = {}
     if isinstance(config, PromptTuningConfig):
         fill_in_shape(config, model)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, TypeVar
@@ -128,12 +129,18 @@ class PeftConfig:
         if cls is PeftConfig and values.get("peft_type") is not None:
             wanted = _class_of(values["peft_type"])
         known = {entry.name for entry in dataclasses.fields(wanted)}
+        if wanted is PeftConfig and values.keys() - known:
+            raise ValueError(
+                "The configuration does not say which method it is of: `peft_type` is missing, and is one of "
+                f"{', '.join(choice.value for choice in PeftType)}."
+            )
         for name in sorted(values.keys() - known):
             value = values.pop(name)
             if value and value not in _WITHOUT_EFFECT.get(name, ()):
                 raise ValueError(
                     f"This adapter needs `{name}={value!r}`, which {wanted.__name__} does not have here; its "
-                    f"settings are {', '.join(sorted(known))}."
+                    f"settings are {', '.join(sorted(known))}. Where the weights mean the same without it, "
+                    f"take it out of {CONFIG_NAME}."
                 )
         return wanted(**values)  # type: ignore[return-value]
 
@@ -180,6 +187,9 @@ class LayersConfig(PeftConfig):
         fan_in_fan_out: whether weights are stored (in, out), as in `Conv1D`; found out by itself.
         modules_to_save: (last parts of) names of modules, such as a new classifier, of which the adapter has
             a copy of its own that is trained and saved whole.
+
+    Raises:
+        ValueError: a regular expression is none, or `modules_to_save` is a text.
     """
 
     target_modules: Names | None = None
@@ -189,8 +199,13 @@ class LayersConfig(PeftConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.target_modules = _as_set(self.target_modules)
-        self.exclude_modules = _as_set(self.exclude_modules)
+        self.target_modules = _as_names("target_modules", self.target_modules)
+        self.exclude_modules = _as_names("exclude_modules", self.exclude_modules)
+        if isinstance(self.modules_to_save, str):
+            raise ValueError(
+                f"`modules_to_save` is a list of names: [{self.modules_to_save!r}], not "
+                f"{self.modules_to_save!r}."
+            )
 
 
 @dataclass
@@ -236,7 +251,7 @@ class LoraConfig(LayersConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.r <= 0:
+        if not isinstance(self.r, int) or self.r <= 0:
             raise ValueError(f"`r` should be a positive integer value but the value passed is {self.r}")
         if self.bias not in ("none", "all", "lora_only"):
             raise ValueError(f"`bias` is {self.bias!r}; there are 'none', 'all' and 'lora_only'.")
@@ -246,6 +261,8 @@ class LoraConfig(LayersConfig):
             )
         if isinstance(self.target_modules, str) and self.layers_to_transform is not None:
             raise ValueError("`layers_to_transform` cannot be used when `target_modules` is a str.")
+        if self.use_dora and self.lora_bias:
+            raise ValueError("`lora_bias` is not supported with `use_dora`: take one of them.")
         if self.layers_pattern and self.layers_to_transform is None:
             raise ValueError(
                 "When `layers_pattern` is specified, `layers_to_transform` must also be specified."
@@ -326,7 +343,7 @@ class IA3Config(LayersConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.feedforward_modules = _as_set(self.feedforward_modules)
+        self.feedforward_modules = _as_names("feedforward_modules", self.feedforward_modules)
         if isinstance(self.feedforward_modules, set) and isinstance(self.target_modules, set):
             strange = self.feedforward_modules - self.target_modules
             if strange:
@@ -408,6 +425,11 @@ def _plain(value: Any) -> Any:
     return _value(value)
 
 
-def _as_set(names: Names | None) -> Any:
-    """Make a list of names a set, and leave a regular expression (and None) as it is."""
+def _as_names(argument: str, names: Names | None) -> Any:
+    """Make a list of names a set, and leave a regular expression (and None) as it is, if it is one."""
+    if isinstance(names, str):
+        try:
+            re.compile(names)
+        except re.error as error:
+            raise ValueError(f"`{argument}` is no regular expression: {names!r} ({error}).") from error
     return names if names is None or isinstance(names, str) else set(names)

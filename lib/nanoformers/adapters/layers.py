@@ -27,6 +27,7 @@ __all__ = [
     "check_name",
     "device_for",
     "dtype_for",
+    "dtype_of",
     "own_copy",
     "sizes_of",
 ]
@@ -67,6 +68,9 @@ class Adapters(nn.ModuleDict):
         self.active: list[str] = []
         self.merged: list[str] = []
         self._hooks: list[Any] = []
+
+    def check_together(self, module: nn.Module, names: list[str]) -> None:
+        """Refuse adapters that cannot be active at the same time."""
 
     def activate(self, module: nn.Module, names: list[str]) -> None:
         """Use these adapters (those of them that are here), and no others."""
@@ -168,15 +172,14 @@ class OwnModules(Adapters):
     are.
 
     Args:
-        module: the module, which has weights.
+        _: the module, which has weights; each call of `activate` is given it.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, _: nn.Module) -> None:
         super().__init__()
-        self.type_around = next(module.parameters()).dtype
 
-    def activate(self, module: Any, names: list[str]) -> None:
-        """Let the module do what the copy of the one adapter does that has one.
+    def check_together(self, module: nn.Module, names: list[str]) -> None:
+        """Refuse several adapters that have a copy.
 
         Raises:
             ValueError: several have.
@@ -187,28 +190,36 @@ class OwnModules(Adapters):
                 f"The adapters {mine} each have a {type(module).__name__} of their own "
                 "(`modules_to_save`), so only one of them can be active at a time."
             )
-        self.active = mine
+
+    def activate(self, module: Any, names: list[str]) -> None:
+        """Let the module do what the copy of the one adapter does that has one."""
+        super().activate(module, names)
         module.__dict__.pop("forward", None)
-        if mine:
-            module.forward = _InItsOwnType(self[mine[0]], self.type_around)
+        if self.active:
+            module.forward = _InItsOwnType(self[self.active[0]], module)
 
 
 class _InItsOwnType:
     """Calls a copy whose weights may be of a wider type than the states that go in and come out."""
 
-    def __init__(self, module: nn.Module, type_around: torch.dtype) -> None:
+    def __init__(self, module: nn.Module, original: nn.Module) -> None:
         self.module = module
-        self.type_around = type_around
+        self.original = original
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        own = next(self.module.parameters()).dtype
-        output = self.module(*(_cast(value, self.type_around, own) for value in args), **kwargs)
-        return _cast(output, own, self.type_around)
+        own, around = dtype_of(self.module), dtype_of(self.original)
+        output = self.module(*(_cast(value, around, own) for value in args), **kwargs)
+        return _cast(output, own, around)
 
 
 def _cast(value: Any, before: torch.dtype, after: torch.dtype) -> Any:
     """Return a tensor of type `before` as one of type `after`, and leave everything else."""
     return value.to(after) if isinstance(value, Tensor) and value.dtype == before else value
+
+
+def dtype_of(module: nn.Module) -> torch.dtype:
+    """Return the type of a module's first weight, which is never an adapter's."""
+    return next(module.parameters()).dtype
 
 
 def own_copy(module: nn.Module) -> nn.Module:
@@ -233,12 +244,14 @@ def check_name(name: str) -> None:
     """Refuse a name of an adapter that cannot be part of the name of a weight.
 
     Raises:
-        ValueError: it is empty, has a dot, or is an attribute of `torch.nn.ModuleDict`.
+        ValueError: it is no text, is empty, has a dot, begins with "_" or is an attribute of `Adapters`.
     """
-    if not name or "." in name or hasattr(nn.ModuleDict, name) or name == "training":
+    taken = not isinstance(name, str) or name.startswith("_") or hasattr(Adapters(), name)
+    if taken or not name or "." in name:
         raise ValueError(
-            f"{name!r} cannot be the name of an adapter: it becomes part of the names of weights, so it has "
-            "no dots, is not empty, and is none of PyTorch's own names, such as 'train' or 'items'."
+            f"{name!r} cannot be the name of an adapter: it becomes part of the names of weights, so it is a "
+            "text, has no dots, does not begin with '_', and is none of the names that are taken, such as "
+            "'train', 'items' or 'active'."
         )
 
 

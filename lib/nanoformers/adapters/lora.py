@@ -30,9 +30,14 @@ def lora_on(layer: nn.Module, name: str, config: LoraConfig) -> LayerAdapter:
         layer: a linear layer (`Conv1D` too) or an embedding.
         name: its name in the model, which patterns of ranks are about.
         config: the adapter's.
+
+    Raises:
+        ValueError: a rank is none.
     """
     r = value_for(name, config.rank_pattern, config.r)
     alpha = value_for(name, config.alpha_pattern, config.lora_alpha)
+    if not isinstance(r, int) or r <= 0:
+        raise ValueError(f"`rank_pattern` gives {name} the rank {r!r}; ranks are whole numbers from 1 on.")
     scaling = alpha / math.sqrt(r) if config.use_rslora else alpha / r
     if isinstance(layer, nn.Embedding):
         return LoraEmbedding(layer, r, scaling, config)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from .layers import ATTRIBUTE, LayerAdapters, OwnModules, adapted_modules
+from .layers import ATTRIBUTE, LayerAdapters, OwnModules, adapted_modules, dtype_of
 from .switching import SwitchingMixin
 
 __all__ = ["MergingMixin"]
@@ -18,7 +18,8 @@ class MergingMixin(SwitchingMixin):
     def merge_adapter(self, adapter_names: list[str] | None = None) -> None:
         """Make adapters part of the base model's weights, so that they cost no time; see `unmerge_adapter`.
 
-        The weights as they were are kept, which takes as much memory again for these layers.
+        The weights as they were are kept, which takes as much memory again for these layers. What is merged
+        is not trained meanwhile.
 
         Args:
             adapter_names: which; by default those that are active.
@@ -36,6 +37,7 @@ class MergingMixin(SwitchingMixin):
         except ValueError:
             self.unmerge_adapter()
             raise
+        self._spread()
 
     def _check_not_shared(self, kind: type[LayerAdapters] | type[OwnModules]) -> None:
         """Refuse to change weights that another module has too."""
@@ -84,7 +86,7 @@ class MergingMixin(SwitchingMixin):
             for name in list(adapters):
                 adapters.remove(module, name)
             if isinstance(adapters, OwnModules) and own is not None:
-                self._module.set_submodule(path, own.to(adapters.type_around))
+                self._module.set_submodule(path, own.to(dtype_of(module)))
         for allocator in self._allocators.values():
             allocator.remove()
         self._forget()
@@ -92,7 +94,12 @@ class MergingMixin(SwitchingMixin):
 
     @contextlib.contextmanager
     def disable_adapter(self) -> Iterator[None]:
-        """Compute with the base model only inside a `with` block."""
+        """Compute with the base model only inside a `with` block.
+
+        Raises:
+            ValueError: there is no adapter.
+        """
+        self._configs(required=True)
         was_enabled, merged = self._enabled, self._merged()
         self.disable_adapters()
         try:

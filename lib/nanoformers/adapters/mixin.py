@@ -132,7 +132,7 @@ class AdapterMixin(WeightsMixin, MergingMixin):
             self._attach(config, name)
         try:
             report = self._put_weights(name, adapter_state_dict, config)
-        except RuntimeError:
+        except Exception:
             if not hotswap:
                 self.delete_adapter(name)
             raise

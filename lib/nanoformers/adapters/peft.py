@@ -7,13 +7,18 @@ from typing import Any
 
 __all__ = ["PeftModel", "get_peft_model"]
 
-_HEADS = ["classifier", "score"]
+_HEADS = {
+    "SEQ_CLS": ["classifier", "score"],
+    "TOKEN_CLS": ["classifier", "score"],
+    "QUESTION_ANS": ["qa_outputs"],
+}
+"""{task: names of the head that is new and trained whole}; PEFT expects it in the files of these tasks."""
 
 
 def get_peft_model(model: Any, peft_config: Any, adapter_name: str = "default") -> Any:
     """Add an adapter to a model, as `model.add_adapter` does, and return the model.
 
-    For sequence and token classification, the classifier is trained too (`modules_to_save`).
+    For sequence and token classification and question answering, the head is trained too (`modules_to_save`).
 
     Args:
         model: a model of this library.
@@ -31,8 +36,8 @@ def get_peft_model(model: Any, peft_config: Any, adapter_name: str = "default") 
     from .mixin import _as_config
 
     config: Any = _as_config(peft_config)
-    if config.task_type in ("SEQ_CLS", "TOKEN_CLS"):
-        config.modules_to_save = [*(config.modules_to_save or []), *_HEADS]
+    if config.task_type in _HEADS:
+        config.modules_to_save = [*(config.modules_to_save or []), *_HEADS[config.task_type]]
     model.add_adapter(config, adapter_name)
     return model
 

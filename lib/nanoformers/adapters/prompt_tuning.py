@@ -43,6 +43,11 @@ def fill_in_shape(config: PromptTuningConfig, model: Any) -> None:
             f"Prompt tuning of a {type(model).__name__} (task {config.task_type}) is not possible: virtual "
             f"tokens would get outputs too. The tasks are {', '.join(task.value for task in _TASKS)}."
         )
+    if model.config.is_encoder_decoder and not hasattr(model, "get_encoder"):
+        raise ValueError(
+            f"Prompt tuning of a {type(model).__name__} is not possible: it takes tokens, and no embeddings "
+            "that stand before theirs."
+        )
     is_seq2seq = model.config.is_encoder_decoder and config.task_type == TaskType.SEQ_2_SEQ_LM
     config.num_transformer_submodules = config.num_transformer_submodules or (2 if is_seq2seq else 1)
     config.token_dim = config.token_dim or model.get_input_embeddings().weight.shape[1]
@@ -126,8 +131,8 @@ class Prompts(Adapters):
             model_that_reads = model
         self._hooks.append(model_that_reads.register_forward_pre_hook(self._begin_input, with_kwargs=True))
 
-    def activate(self, model: nn.Module, names: list[str]) -> None:
-        """Use this prompt.
+    def check_together(self, model: nn.Module, names: list[str]) -> None:
+        """Refuse several prompts.
 
         Raises:
             ValueError: there are several.
@@ -135,7 +140,6 @@ class Prompts(Adapters):
         mine = [name for name in names if name in self]
         if len(mine) > 1:
             raise ValueError(f"Only one prompt can be active at a time, and not {mine}.")
-        super().activate(model, names)
 
     def merge(self, model: nn.Module, names: list[str]) -> None:
         """Refuse: a prompt is no part of any weight.

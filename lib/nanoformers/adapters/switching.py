@@ -34,20 +34,25 @@ class SwitchingMixin:
         """Use this adapter (or these, one after the other), and no others; it is trained from now on.
 
         Raises:
-            ValueError: there is no adapter, or none of that name; several cannot be active together.
+            ValueError: there is no adapter, or none of that name; several cannot be active together, and then
+                those stay active that were.
         """
         configs = self._configs(required=True)
         if isinstance(adapter_name, str):
             self._config(adapter_name)
             names = [adapter_name]
         else:
-            names = list(adapter_name)
+            names = list(dict.fromkeys(adapter_name))
+            if not names:
+                raise ValueError("`set_adapter` was given no name; `disable_adapters` is for using none.")
             missing = [name for name in names if name not in configs]
             if missing:
                 raise ValueError(
                     f"Following adapter(s) could not be found: {', '.join(missing)}. Make sure you are "
                     f"passing the correct adapter name(s). current loaded adapters are: {list(configs)}"
                 )
+        for _, module in adapted_modules(self._module):
+            module._modules[ATTRIBUTE].check_together(module, names)
         for name in names:
             configs[name].inference_mode = False
         self._activate(names)
@@ -67,8 +72,8 @@ class SwitchingMixin:
             adapters.requires_grad_(False)
             adapters.activate(module, working)
             for name in working:
-                if name in adapters and not self.peft_config[name].inference_mode:
-                    adapters[name].requires_grad_(True)
+                if name in adapters and name not in adapters.merged:
+                    adapters[name].requires_grad_(not self.peft_config[name].inference_mode)
         for name, config in self.peft_config.items():
             for _, bias in self._biases(name):
                 bias.requires_grad_(name in working and not config.inference_mode)
@@ -135,7 +140,7 @@ class SwitchingMixin:
         Raises:
             ValueError: there is no adapter of that name.
         """
-        names = [adapter_names] if isinstance(adapter_names, str) else list(adapter_names)
+        names = [adapter_names] if isinstance(adapter_names, str) else list(dict.fromkeys(adapter_names))
         missing = [name for name in names if name not in self._configs(required=True)]
         if missing:
             raise ValueError(
@@ -166,6 +171,8 @@ class SwitchingMixin:
         """Give the base model back the weights that it had before `merge_adapter`, bit for bit."""
         for _, module in adapted_modules(self._module):
             module._modules[ATTRIBUTE].unmerge(module)
+        if self._hf_peft_config_loaded:
+            self._spread()
 
     def _merged(self) -> list[str]:
         """Return the names of merged adapters."""

@@ -173,9 +173,11 @@ def target_layers(model: nn.Module, config: LayersConfig, own: Collection[str]) 
     if not found:
         fitting = [name for name, layer in _layers(model) if isinstance(layer, allowed)]
         names = sorted({name.rpartition(".")[2] for name in fitting})
+        numbers = getattr(config, "layers_to_transform", None)
+        where = "" if numbers is None else f" in the layers {numbers!r} (`layers_to_transform`)"
         raise ValueError(
-            f"Target modules {config.target_modules!r} not found in the base model. Please check the target "
-            f"modules and try again; names that would fit end in {', '.join(names)}."
+            f"Target modules {config.target_modules!r} not found in the base model{where}. Please check the "
+            f"target modules and try again; names that would fit end in {', '.join(names)}."
         )
     return found
 

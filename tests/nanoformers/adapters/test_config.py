@@ -34,6 +34,11 @@ class TestValues:
         ("make", "message"),
         [
             (lambda: LoraConfig(r=0), "`r` should be a positive integer"),
+            (lambda: LoraConfig(r="8"), "`r` should be a positive integer"),
+            (lambda: LoraConfig(r=2.5), "`r` should be a positive integer"),
+            (lambda: LoraConfig(target_modules="(q"), "`target_modules` is no regular expression"),
+            (lambda: LoraConfig(modules_to_save="classifier"), r"\['classifier'\], not 'classifier'"),
+            (lambda: LoraConfig(use_dora=True, lora_bias=True), "`lora_bias` is not supported with"),
             (lambda: LoraConfig(bias="some"), "'none', 'all' and 'lora_only'"),
             (lambda: LoraConfig(init_lora_weights="pissa"), "True, False and 'gaussian'"),
             (lambda: LoraConfig(task_type="TO_SING"), "TO_SING is not a valid TaskType"),
@@ -90,6 +95,10 @@ class TestFile:
     def test_a_setting_that_does_not_exist_here_is_refused(self):
         with pytest.raises(ValueError, match=r"needs `trainable_token_indices=\[3\]`"):
             PeftConfig.from_dict({"peft_type": "LORA", "trainable_token_indices": [3]})
+
+    def test_one_without_a_method_is_refused(self):
+        with pytest.raises(ValueError, match="`peft_type` is missing, and is one of LORA, IA3"):
+            PeftConfig.from_dict({"r": 4})
 
     def test_an_unknown_method_is_refused(self):
         with pytest.raises(ValueError, match="no method 'BOFT' here; there are LORA, IA3"):

@@ -54,6 +54,16 @@ class TestMergeAdapter:
         gpt2.merge_adapter(["first"])
         torch.testing.assert_close(gpt2(ids).logits, expected, **CLOSE)
 
+    def test_nothing_is_trained_meanwhile(self, gpt2):
+        gpt2.add_adapter(LoraConfig())
+        trained = {name for name, weights in gpt2.named_parameters() if weights.requires_grad}
+        gpt2.merge_adapter()
+        assert not any(weights.requires_grad for weights in gpt2.parameters())
+        gpt2.unmerge_adapter()
+        assert (
+            {name for name, weights in gpt2.named_parameters() if weights.requires_grad} == trained != set()
+        )
+
     def test_nothing_can_be_added_meanwhile(self, gpt2):
         gpt2.add_adapter(LoraConfig())
         gpt2.merge_adapter()

@@ -71,6 +71,12 @@ class TestEncoder:
         with pytest.raises(ValueError, match=r"BertForTokenClassification .* is not possible"):
             model.add_adapter(config)
 
+    def test_a_model_that_takes_tokens_only(self, config, folders):
+        model = nanoformers.T5ForSequenceClassification.from_pretrained(folders["T5ForConditionalGeneration"])
+        with pytest.raises(ValueError, match=r"T5ForSequenceClassification is not possible: it takes tokens"):
+            model.add_adapter(config)
+        assert not model._hf_peft_config_loaded
+
 
 class TestEncoderDecoder:
     def test_the_encoder_reads_the_prompt(self, config, make, ids):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import logging
 import pickle
 
+import nanoformers
 import pytest
 import torch
 from nanoformers.adapters import (
@@ -74,10 +76,11 @@ class TestAddAdapter:
         with pytest.raises(ValueError, match=r"Adapter with name default already exists. Please use a diff"):
             gpt2.add_adapter(LoraConfig())
 
-    @pytest.mark.parametrize("name", ["a.b", "items", "train"])
+    @pytest.mark.parametrize("name", ["a.b", "items", "train", "active", "merged", "_hooks", "_base", 3])
     def test_a_name_that_cannot_be_one(self, gpt2, name):
         with pytest.raises(ValueError, match="cannot be the name of an adapter"):
             gpt2.add_adapter(LoraConfig(), name)
+        assert not gpt2._hf_peft_config_loaded
 
     @pytest.mark.parametrize("config", [None, "LORA", 3, PeftConfig()])
     def test_something_else_than_a_configuration(self, gpt2, config):
@@ -187,6 +190,19 @@ class TestSetAdapter:
             gpt2.add_adapter(PromptTuningConfig(num_virtual_tokens=2), name)
         with pytest.raises(ValueError, match="Only one prompt can be active"):
             gpt2.set_adapter(["first", "second"])
+        assert gpt2.active_adapters() == ["second"]
+
+    def test_a_name_twice_is_one(self, gpt2, ids):
+        gpt2.add_adapter(LoraConfig(init_lora_weights=False))
+        once = gpt2(ids).logits
+        gpt2.set_adapter(["default", "default"])
+        assert gpt2.active_adapters() == ["default"]
+        assert torch.equal(gpt2(ids).logits, once)
+
+    def test_no_name_at_all(self, gpt2):
+        gpt2.add_adapter(LoraConfig())
+        with pytest.raises(ValueError, match="`disable_adapters` is for using none"):
+            gpt2.set_adapter([])
 
 
 def _logits(model, ids, names):
@@ -224,6 +240,10 @@ class TestDisableAdapters:
             assert torch.equal(gpt2(ids).logits, before)
         assert torch.equal(gpt2(ids).logits, merged)
 
+    def test_for_a_block_of_code_without_an_adapter(self, gpt2):
+        with pytest.raises(ValueError, match="No adapter loaded"), gpt2.disable_adapter():
+            pass
+
     @pytest.mark.parametrize("method", ["disable_adapters", "enable_adapters", "active_adapters", "unload"])
     def test_without_an_adapter(self, gpt2, method):
         with pytest.raises(ValueError, match="No adapter loaded"):
@@ -255,6 +275,11 @@ class TestDeleteAdapter:
         gpt2.delete_adapter(["third", "second"])
         assert gpt2.active_adapters() == ["first"]
 
+    def test_a_name_twice(self, gpt2):
+        gpt2.add_adapter(LoraConfig())
+        gpt2.delete_adapter(["default", "default"])
+        assert not gpt2._hf_peft_config_loaded
+
     def test_an_unknown_one(self, gpt2):
         gpt2.add_adapter(LoraConfig())
         with pytest.raises(ValueError, match="not present and cannot be deleted: x"):
@@ -282,11 +307,14 @@ class TestModulesToSave:
         bert.set_adapter("first")
         torch.testing.assert_close(bert(ids).logits + 1, second)
 
-    def test_two_of_them_cannot_be_active(self, bert):
+    def test_two_of_them_cannot_be_active(self, bert, ids):
         for name in ("first", "second"):
-            bert.add_adapter(LoraConfig(modules_to_save=["classifier"]), name)
+            bert.add_adapter(LoraConfig(modules_to_save=["classifier"], init_lora_weights=False), name)
+        before = bert(ids).logits
         with pytest.raises(ValueError, match="only one of them can be active"):
             bert.set_adapter(["first", "second"])
+        assert bert.active_adapters() == ["second"]
+        assert torch.equal(bert(ids).logits, before)
 
     def test_a_module_cannot_be_both(self, bert):
         bert.add_adapter(LoraConfig(modules_to_save=["classifier"]), "first")
@@ -297,6 +325,25 @@ class TestModulesToSave:
         model = get_peft_model(bert, LoraConfig(task_type="SEQ_CLS"))
         assert model is bert
         assert bert.classifier.adapters["default"].weight.requires_grad
+
+    def test_get_peft_model_trains_the_layer_that_finds_answers(self, folders):
+        folder = folders["BertForSequenceClassification"]
+        model = nanoformers.BertForQuestionAnswering.from_pretrained(folder)
+        get_peft_model(model, LoraConfig(task_type="QUESTION_ANS"))
+        assert model.qa_outputs.adapters["default"].weight.requires_grad
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+    def test_the_model_gets_another_type_later(self, gpt2, ids, dtype):
+        gpt2.add_adapter(LoraConfig(modules_to_save=["ln_f"]))
+        assert gpt2.to(dtype)(ids).logits.dtype == dtype
+
+    def test_a_misspelt_name_is_told(self, bert, caplog):
+        nanoformers.utils.logging.enable_propagation()
+        with caplog.at_level(logging.WARNING):
+            bert.add_adapter(LoraConfig(modules_to_save=["clasifier"]))
+        nanoformers.utils.logging.disable_propagation()
+        assert "names no module of this BertForSequenceClassification" in caplog.text
+        assert "bert, dropout, classifier" in caplog.text
 
 
 class TestTargets:
@@ -331,6 +378,14 @@ class TestTargets:
             assert self.names(
                 gpt2, target_modules=["c_attn"], layers_to_transform=[1], layers_pattern=pattern
             ) == {"transformer.h.1.attn.c_attn"}
+
+    def test_layers_that_are_not_there(self, gpt2):
+        with pytest.raises(ValueError, match=r"in the layers \[7\] \(`layers_to_transform`\)"):
+            gpt2.add_adapter(LoraConfig(target_modules=["c_attn"], layers_to_transform=[7]))
+
+    def test_a_pattern_with_a_rank_that_is_none(self, gpt2):
+        with pytest.raises(ValueError, match=r"gives transformer.h.0.attn.c_attn the rank 0"):
+            gpt2.add_adapter(LoraConfig(rank_pattern={"c_attn": 0}))
 
     def test_ranks_by_pattern(self, gpt2):
         gpt2.add_adapter(

@@ -125,6 +125,13 @@ class TestTrainer:
         for name, tensor in weights[0].items():
             torch.testing.assert_close(weights[1][name], tensor, rtol=0, atol=0)
 
+    @pytest.mark.parametrize("make_frozen", ["disable_adapters", "merge_adapter"])
+    def test_nothing_to_train_is_told(self, make_frozen, gpt2, rows, tmp_path):
+        gpt2.add_adapter(LoraConfig())
+        getattr(gpt2, make_frozen)()
+        with pytest.raises(ValueError, match=r"nothing to train: all weights of the model are frozen"):
+            Trainer(gpt2, arguments(tmp_path), train_dataset=rows).train()
+
     def test_ends_with_the_best(self, gpt2, rows, tmp_path):
         gpt2.add_adapter(LoraConfig(r=3))
         options = {"eval_strategy": "steps", "eval_steps": 3, "load_best_model_at_end": True}
@@ -203,6 +210,28 @@ class TestAdaLora:
         assert (
             sum(int((b.attn.c_attn.adapters["default"].lora_E != 0).sum()) for b in twin.transformer.h) == 4
         )
+
+    def test_a_pattern_of_other_ranks_than_the_weights(self, gpt2, make):
+        gpt2.add_adapter(AdaLoraConfig(init_r=4, target_r=2, total_step=5))
+        weights, config = gpt2.get_adapter_state_dict(), gpt2.peft_config["default"].to_dict()
+        layer = "transformer.h.0.attn.c_attn"
+        weights[f"{layer}.lora_E"] = weights[f"{layer}.lora_E"][:3]
+        config["rank_pattern"] = {f"{layer}.lora_E": [True, False, True, False]}
+        model = make()
+        with pytest.raises(RuntimeError, match=r"2 of 4 ranks are left, the weights have 3"):
+            model.load_adapter(peft_config=config, adapter_state_dict=weights)
+        assert not model._hf_peft_config_loaded
+
+    def test_weights_that_a_file_with_a_pattern_lacks(self, gpt2, make):
+        gpt2.add_adapter(AdaLoraConfig(init_r=4, target_r=2, total_step=5))
+        weights, config = gpt2.get_adapter_state_dict(), gpt2.peft_config["default"].to_dict()
+        layer = "transformer.h.0.attn.c_attn"
+        config["rank_pattern"] = {f"{layer}.lora_E": [True, False, True, False]}
+        weights[f"{layer}.lora_A"] = weights[f"{layer}.lora_A"][:2]
+        weights[f"{layer}.lora_B"] = weights[f"{layer}.lora_B"][:, :2]
+        del weights[f"{layer}.lora_E"]
+        report = make().load_adapter(peft_config=config, adapter_state_dict=weights)
+        assert report.missing_keys == [f"{layer}.adapters.default.lora_E"]
 
     def test_the_loss_counts_orthogonality_in_training_only(self, gpt2, ids):
         plain = gpt2(ids, labels=ids).loss

@@ -90,10 +90,6 @@ class TestWithPadding:
         loader = DataLoader(encoded, batch_size=2, collate_fn=DataCollatorWithPadding(bert))
         assert [batch["input_ids"].shape[0] for batch in loader] == [2, 1]
 
-    def test_an_empty_batch(self, bert):
-        with pytest.raises(ValueError, match="at least one example"):
-            DataCollatorWithPadding(bert)([])
-
     def test_examples_that_differ(self, bert):
         with pytest.raises(ValueError, match="no 'attention_mask' as the first has"):
             DataCollatorWithPadding(bert)([{"input_ids": [5], "attention_mask": [1]}, {"input_ids": [5]}])
@@ -341,3 +337,27 @@ def test_flattened_lengths():
     assert batch["cu_seq_lens_q"].tolist() == [0, 2, 3]
     assert batch["max_length_q"] == 2
     assert batch["labels"].tolist() == [[-100, 2, -100]]
+
+
+@pytest.mark.parametrize("rows", [[[], [1, 2]], [[1, 2], []], [[]]])
+def test_flattening_examples_without_tokens(rows):
+    batch = DataCollatorWithFlattening()([{"input_ids": row} for row in rows])
+    assert batch["labels"].tolist() == [[-100, 2] if any(rows) else []]
+    assert batch["position_ids"].shape == batch["input_ids"].shape
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        DataCollatorForLanguageModeling,
+        DataCollatorForMultipleChoice,
+        DataCollatorForPermutationLanguageModeling,
+        DataCollatorForSeq2Seq,
+        DataCollatorForTokenClassification,
+        DataCollatorForWholeWordMask,
+        DataCollatorWithPadding,
+    ],
+)
+def test_an_empty_batch(bert, kind):
+    with pytest.raises(ValueError, match="at least one example"):
+        kind(bert)([])

@@ -41,6 +41,10 @@ def loss(metrics):
     return metrics["eval_loss"]
 
 
+def missing(metrics):
+    return metrics["eval_of_mine"]
+
+
 def space(trial):
     return {
         "learning_rate": trial.suggest_float("learning_rate", 1e-4, 1e-1, log=True),
@@ -147,6 +151,13 @@ def ray(folder):
     found["tried_again"] = [trial.config for trial in second]
     found["iterations"] = [trial.last_result["training_iteration"] for trial in second]
     found["still_runs"] = ray.is_initialized()
+    found["failed"] = message_of(
+        trainer.hyperparameter_search,
+        hp_space=space,
+        compute_objective=missing,
+        n_trials=1,
+        backend="ray",
+    )
     mutations = PopulationBasedTraining(hyperparam_mutations={"learning_rate": [0.1]})
     found["population"] = message_of(search, scheduler=mutations)
     trainer.args.eval_strategy = "no"

@@ -13,6 +13,7 @@ from nanoformers.training import (
     NotebookProgressCallback,
     NotebookTrainingTracker,
     ProgressCallback,
+    TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
@@ -82,6 +83,13 @@ class TestCurves:
         )
         assert len(curves(picture)[0]) == 1
 
+    def test_many_names_need_several_lines(self):
+        names = ["Accuracy", "Macro F1", "Precision", "Recall", "Person F1", "Object Recall"]
+        (picture,) = pictures(line_plot({name: [(1, 1.0), (2, 2.0)] for name in names}, "step", "metrics"))
+        places = {element.text: (float(element.get("x", 0)), element.get("y")) for element in picture.iter()}
+        assert all(places[name][0] + 6.2 * len(name) <= float(picture.get("width")) for name in names)
+        assert len({places[name][1] for name in names}) > 1
+
     @pytest.mark.parametrize("series", [{}, {"A": []}, {"A": [(1, float("nan"))]}])
     def test_nothing_to_draw(self, series):
         assert line_plot(series, "step", "loss") == ""
@@ -100,6 +108,12 @@ class TestTable:
         assert "<td>2</td>" not in code
         assert "<td>100</td>" in code
         assert f"{100 - MOST_ROWS + 1} rows more" in code
+
+    def test_so_are_those_of_plain_text(self):
+        lines = text_table([["Step"], *[[step] for step in range(1, 101)]]).splitlines()
+        assert lines[:2] == ["Step", "   1"]
+        assert lines[2] == f"… {100 - MOST_ROWS + 1} rows more …"
+        assert lines[-1] == " 100"
 
     def test_plain_text_is_aligned(self):
         assert text_table([["Step", "Loss"], [10, 0.5]]) == "Step      Loss\n  10  0.500000"
@@ -252,12 +266,47 @@ class TestNotebook:
         assert outputs["silent"] == []
 
 
+class InterruptedAtStep3(TrainerCallback):
+    """Does what somebody does who has seen enough."""
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 3:
+            raise KeyboardInterrupt
+
+
 class TestNotebookCallback:
     def test_other_processes_show_nothing(self, tmp_path):
         callback = NotebookProgressCallback()
         state = TrainerState(is_world_process_zero=False)
         callback.on_train_begin(TrainingArguments(str(tmp_path)), state, TrainerControl())
         assert callback.training_tracker is None
+
+    def test_what_follows_an_interrupted_training_has_a_display_of_its_own(self, tmp_path):
+        callback = NotebookProgressCallback()
+        trainer = make_trainer(tmp_path, callbacks=[callback, InterruptedAtStep3()], disable_tqdm=False)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train()
+        assert callback.training_tracker is None
+        assert callback.prediction_bar is None
+
+    def test_several_evaluation_sets_have_a_column_each_and_no_other(self, tmp_path):
+        callback, state = NotebookProgressCallback(), TrainerState(max_steps=4, epoch=1.0, global_step=2)
+        args = TrainingArguments(str(tmp_path), eval_strategy="epoch", disable_tqdm=False)
+        callback.on_train_begin(args, state, TrainerControl())
+        for name in ("here", "there"):
+            callback.on_evaluate(args, state, TrainerControl(), metrics={f"eval_{name}_loss": 0.5})
+        assert callback.training_tracker.inner_table == [
+            ["Epoch", "Training Loss", "Here Loss", "There Loss"],
+            [1, "No log", 0.5, 0.5],
+        ]
+
+    def test_epochs_of_data_without_a_length_have_no_end(self, tmp_path):
+        state = TrainerState(max_steps=4, epoch=0.5, global_step=2, num_train_epochs=sys.maxsize)
+        callback = NotebookProgressCallback()
+        args = TrainingArguments(str(tmp_path), disable_tqdm=False)
+        callback.on_train_begin(args, state, TrainerControl())
+        callback.on_step_end(args, state, TrainerControl())
+        assert callback.training_tracker.comment == "Epoch 0.50"
 
     def test_documented_path(self):
         from nanoformers.utils.notebook import NotebookProgressCallback as Documented
@@ -281,6 +330,13 @@ class TestTerminal:
         callback.on_train_begin(args, TrainerState(global_step=5, max_steps=10), TrainerControl())
         assert callback.training_bar.n == 5
         callback.on_train_end(args, TrainerState(), TrainerControl())
+
+    def test_the_bar_of_an_interrupted_training_is_closed(self, tmp_path):
+        callback = ProgressCallback()
+        trainer = make_trainer(tmp_path, callbacks=[callback, InterruptedAtStep3()], disable_tqdm=False)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train()
+        assert callback.training_bar is None
 
     def test_long_texts_are_cut(self, tmp_path, capsys):
         args = TrainingArguments(str(tmp_path), disable_tqdm=False)

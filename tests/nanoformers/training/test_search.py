@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -325,6 +326,7 @@ class TestOptuna:
         trainer.hyperparameter_search(space, loss, n_trials=2, **stored)
         best = trainer.hyperparameter_search(space, loss, n_trials=2, **stored)
         assert len(best.run_summary.trials) == 4
+        assert len({trial.params["learning_rate"] for trial in best.run_summary.trials}) == 4
 
     def test_the_sampler_may_be_another(self, trainer):
         grid = {"learning_rate": [1e-3, 1e-2], "per_device_train_batch_size": [8]}
@@ -409,6 +411,20 @@ class TestErrors:
         with pytest.raises(ValueError, match="minimize"):
             trainer.hyperparameter_search(space, direction=direction)
 
+    @pytest.mark.parametrize("name", ["hp_space", "compute_objective", "hp_name"])
+    def test_what_has_to_be_a_function(self, name, trainer):
+        with pytest.raises(TypeError, match=f"{name} has to be a function"):
+            trainer.hyperparameter_search(n_trials=1, **{name: {"learning_rate": [1e-3]}})
+
+    @pytest.mark.parametrize("objective", [None, "good", ["a"]])
+    def test_an_objective_that_is_no_number(self, objective, trainer):
+        with pytest.raises(TypeError, match="compute_objective has to return a number"):
+            trainer.hyperparameter_search(space, lambda metrics: objective, n_trials=1)
+
+    def test_an_objective_that_is_never_a_number(self, trainer):
+        with pytest.raises(RuntimeError, match="one whose objective is NaN has failed"):
+            trainer.hyperparameter_search(space, lambda metrics: float("nan"), n_trials=2)
+
     def test_no_trials(self, trainer):
         with pytest.raises(ValueError, match="n_trials=0"):
             trainer.hyperparameter_search(space, n_trials=0)
@@ -428,6 +444,14 @@ class TestErrors:
 
         with pytest.raises(RuntimeError, match=r"You picked the absent backend, .* Run `pip install absent`"):
             Absent.ensure_available()
+
+    @pytest.mark.parametrize("hp_space", [space, lambda trial: [0.1]])
+    def test_a_space_that_is_none_of_ray(self, hp_space, trainer):
+        pytest.importorskip("ray.tune")
+        with pytest.raises(
+            TypeError, match="hp_space gets None in place of a trial and returns a dictionary"
+        ):
+            trainer.hyperparameter_search(hp_space, n_trials=1, backend="ray")
 
     def test_several_directions_need_optuna(self, trainer):
         pytest.importorskip("ray.tune")
@@ -527,6 +551,11 @@ class TestRay:
     def test_trials_report_to_a_scheduler(self, found):
         assert max(found["iterations"]) == 2  # which of them it stops before depends on who comes first
         assert set(found["iterations"]) <= {1, 2}
+
+    def test_why_a_trial_failed_is_said(self, found):
+        assert re.match(
+            r"Trials of Ray Tune failed \(_train_\w+\): KeyError: 'eval_of_mine'", found["failed"]
+        )
 
     def test_what_a_scheduler_needs_is_said(self, found):
         assert "moves weights from one trial into another" in found["population"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .mixin import DataCollatorMixin
+from .mixin import DataCollatorMixin, check_not_empty
 
 __all__ = ["DefaultDataCollator", "default_data_collator"]
 
@@ -31,8 +31,7 @@ def default_data_collator(features: list[Any], return_tensors: str = "pt") -> di
         raise ValueError(
             f"Framework {return_tensors!r} not recognized! Allowed are 'pt' (torch) and 'np' (numpy)."
         )
-    if not features:
-        raise ValueError("A batch needs at least one example, and this list is empty.")
+    check_not_empty(features)
     if not isinstance(features[0], Mapping):
         features = [vars(feature) for feature in features]
     first = features[0]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .default import DefaultDataCollator
+from .mixin import check_not_empty
 from .padding import to_framework
 
 __all__ = ["DataCollatorWithFlattening"]
@@ -61,15 +62,14 @@ class DataCollatorWithFlattening(DefaultDataCollator):
         kind = self.return_tensors if return_tensors is None else return_tensors
         if kind not in ("pt", "np"):
             raise ValueError(f'return_tensors must be one of ("pt", "np"), {kind!r} is not supported.')
-        if not features:
-            raise ValueError("A batch needs at least one example, and this list is empty.")
+        check_not_empty(features)
         rows = [np.asarray(feature["input_ids"], dtype=np.int64) for feature in features]
         source = "labels" if "labels" in features[0] else "input_ids"
         labels = np.concatenate([np.asarray(feature[source], dtype=np.int64) for feature in features])
         lengths = np.array([len(row) for row in rows])
         ends = np.cumsum(lengths)
         starts = ends - lengths
-        labels[starts] = self.separator_id if separator_id is None else separator_id
+        labels[starts[lengths > 0]] = self.separator_id if separator_id is None else separator_id
         batch: dict[str, Any] = {"input_ids": np.concatenate(rows)[None], "labels": labels[None]}
         if self.return_position_ids:
             within = np.arange(ends[-1]) - np.repeat(starts, lengths)

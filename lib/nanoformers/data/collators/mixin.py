@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["DataCollator", "DataCollatorMixin"]
+__all__ = ["DataCollator", "DataCollatorMixin", "check_not_empty"]
 
 DataCollator = Callable[[list[Any]], dict[str, Any]]
 """The type of a collator: a list of examples in, {name: tensor} out."""
+
+
+def check_not_empty(features: Sequence[Any]) -> None:
+    """Refuse a batch of nothing.
+
+    Raises:
+        ValueError: there are no examples.
+    """
+    if not len(features):
+        raise ValueError("A batch needs at least one example, and this list is empty.")
 
 
 class DataCollatorMixin:
@@ -24,8 +34,9 @@ class DataCollatorMixin:
             return_tensors: "pt" or "np"; by default as given at creation.
 
         Raises:
-            ValueError: any other kind of tensors.
+            ValueError: any other kind of tensors, or there are no examples.
         """
+        check_not_empty(features)
         kind = self.return_tensors if return_tensors is None else return_tensors
         if kind == "pt":
             return self.torch_call(features)

@@ -15,6 +15,7 @@ import torch
 from ...tokenization import BatchEncoding, PaddingStrategy, PreTrainedTokenizerBase
 from ...tokenization.strategies import plan_lengths
 from ...tokenization.tensors import to_python
+from .mixin import check_not_empty
 
 __all__ = ["columns_of", "pad_features", "pad_rows", "padded_length", "stack_ids", "to_framework"]
 
@@ -25,8 +26,7 @@ def columns_of(features: Sequence[Any]) -> dict[str, list[Any]]:
     Raises:
         ValueError: there are no examples, or one lacks what the first has.
     """
-    if not features:
-        raise ValueError("A batch needs at least one example, and this list is empty.")
+    check_not_empty(features)
     try:
         return {name: [feature[name] for feature in features] for name in features[0].keys()}  # noqa: SIM118
     except KeyError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...tokenization import BatchEncoding, PaddingStrategy, PreTrainedTokenizerBase
+from .mixin import check_not_empty
 from .padding import pad_features, pad_rows, padded_length, to_framework
 
 __all__ = ["DataCollatorForSeq2Seq"]
@@ -44,6 +45,7 @@ class DataCollatorForSeq2Seq:
         Raises:
             ValueError: the examples do not fit together, or there is no padding token.
         """
+        check_not_empty(features)
         return_tensors = self.return_tensors if return_tensors is None else return_tensors
         name = "label" if "label" in features[0] else "labels"
         labels = [feature.get(name) for feature in features]

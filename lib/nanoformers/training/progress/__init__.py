@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from .display import ProgressDisplay
 from .terminal import ProgressCallback
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ __all__ = [
     "NotebookProgressCallback",
     "NotebookTrainingTracker",
     "ProgressCallback",
+    "ProgressDisplay",
     "default_progress_callback",
     "in_notebook",
 ]

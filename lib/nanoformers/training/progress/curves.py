@@ -10,7 +10,7 @@ import base64
 import html
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["line_plot"]
 
@@ -34,25 +34,28 @@ def line_plot(series: Mapping[str, Sequence[Point]], x_label: str, y_label: str)
     Returns:
         An `<img>` element with alternative text; "" when there is nothing to draw.
     """
-    drawn = {name: _finite(points) for name, points in series.items()}
-    drawn = {name: _thinned(points) for name, points in drawn.items() if points}
+    drawn = {name: _finite(_thinned(points)) for name, points in series.items()}
+    drawn = {name: points for name, points in drawn.items() if points}
     if not drawn:
         return ""
     xs = [x for points in drawn.values() for x, _ in points]
     ys = [y for points in drawn.values() for _, y in points]
     x_ticks, y_ticks = _ticks(min(xs), max(xs)), _ticks(min(ys), max(ys))
     x_range, y_range = _range(xs, x_ticks), _range(ys, y_ticks)
+    legend = _legend(drawn)
+    top = TOP + legend[-1][1]
+    height = HEIGHT + legend[-1][1]
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - x_range[0]) / (x_range[1] - x_range[0])
         up = (y - y_range[0]) / (y_range[1] - y_range[0])
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + across * (WIDTH - LEFT - RIGHT), height - BOTTOM - up * (height - top - BOTTOM)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="11" fill="{INK}">',
-        f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{html.escape(x_label)}</text>',
-        f'<text transform="translate(11 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+        f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="11" fill="{INK}">',
+        f'<text x="{WIDTH - RIGHT}" y="{height - 4}" text-anchor="end">{html.escape(x_label)}</text>',
+        f'<text transform="translate(11 {height / 2}) rotate(-90)" text-anchor="middle">'
         f"{html.escape(y_label)}</text>",
     ]
     for tick in y_ticks:
@@ -66,34 +69,45 @@ def line_plot(series: Mapping[str, Sequence[Point]], x_label: str, y_label: str)
         parts.append(
             f'<text x="{x:.1f}" y="{y + 14:.1f}" text-anchor="middle">{_label(tick, x_ticks)}</text>'
         )
-    legend_x = float(LEFT)
-    for (name, points), color in zip(drawn.items(), COLORS * (1 + len(drawn) // len(COLORS)), strict=False):
+    for (name, points), (x, y), color in zip(drawn.items(), legend, itertools.cycle(COLORS), strict=False):
         placed = [place(*point) for point in points]
         parts.append(
             f'<polyline fill="none" stroke="{color}" stroke-width="1.8" stroke-linejoin="round" points="'
-            + " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
+            + " ".join(f"{across:.1f},{down:.1f}" for across, down in placed)
             + '"/>'
         )
         if len(placed) <= 30:
-            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.4" fill="{color}"/>' for x, y in placed]
+            parts += [f'<circle cx="{p:.1f}" cy="{q:.1f}" r="2.4" fill="{color}"/>' for p, q in placed]
         parts.append(
-            f'<path d="M{legend_x:.0f} 11h14" stroke="{color}" stroke-width="3"/>'
-            f'<text x="{legend_x + 18:.0f}" y="15">{html.escape(name)}</text>'
+            f'<path d="M{x:.0f} {y + 11}h14" stroke="{color}" stroke-width="3"/>'
+            f'<text x="{x + 18:.0f}" y="{y + 15}">{html.escape(name)}</text>'
         )
-        legend_x += 30 + 6.2 * len(name)
     picture = base64.b64encode("".join([*parts, "</svg>"]).encode()).decode()
     about = ", ".join(f"{name} ends at {points[-1][1]:.4g}" for name, points in drawn.items())
     return (
-        f'<img width="{WIDTH}" height="{HEIGHT}" alt="Curves over {html.escape(x_label)}: '
+        f'<img width="{WIDTH}" height="{height}" alt="Curves over {html.escape(x_label)}: '
         f'{html.escape(about)}" src="data:image/svg+xml;base64,{picture}">'
     )
+
+
+def _legend(names: Iterable[str]) -> list[tuple[float, int]]:
+    """Return where each name of the legend begins, (x, y), in as many lines as are needed."""
+    places = []
+    x, y = float(LEFT), 0
+    for name in names:
+        width = 30 + 6.2 * len(name)
+        if x > LEFT and x + width > WIDTH:
+            x, y = float(LEFT), y + 15
+        places.append((x, y))
+        x += width
+    return places
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:
     return [(float(x), float(y)) for x, y in points if math.isfinite(x) and math.isfinite(y)]
 
 
-def _thinned(points: list[Point]) -> list[Point]:
+def _thinned(points: Sequence[Point]) -> Sequence[Point]:
     """At most so many points as there are places to draw them, the last one always among them."""
     if len(points) <= MOST_POINTS:
         return points

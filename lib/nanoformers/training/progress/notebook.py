@@ -8,15 +8,15 @@ Mirrors `NotebookProgressCallback` of the documented module `utils.notebook`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..callbacks import TrainerCallback
 from ..choices import IntervalStrategy
 from ..state import TrainerControl, TrainerState
 from .bars import NotebookProgressBar, NotebookTrainingTracker
+from .display import ProgressDisplay, batches_of, is_shown
 from .page import html_table, text_table
-from .terminal import batches_of
 
 if TYPE_CHECKING:
     from ..arguments import TrainingArguments
@@ -33,7 +33,7 @@ TIMINGS = (
 )
 
 
-class NotebookProgressCallback(TrainerCallback):
+class NotebookProgressCallback(ProgressDisplay):
     """Shows training, evaluation and prediction in a notebook; the trials of a search share one display."""
 
     def __init__(self) -> None:
@@ -46,11 +46,9 @@ class NotebookProgressCallback(TrainerCallback):
     ) -> None:
         """Open the display."""
         self.training_tracker = self.prediction_bar = None
-        if not _shown(args, state):
+        if not is_shown(args, state):
             return
-        evaluates = args.eval_strategy != IntervalStrategy.NO
-        columns = [_first_column(args), "Training Loss", *(["Validation Loss"] if evaluates else [])]
-        tracker = NotebookTrainingTracker(state.max_steps, columns)
+        tracker = NotebookTrainingTracker(state.max_steps, [_first_column(args), "Training Loss"])
         if state.is_hyper_param_search:
             tracker.prefix = _trial(state)
             tracker.output = self._search_output
@@ -80,7 +78,7 @@ class NotebookProgressCallback(TrainerCallback):
     ) -> None:
         """Open the bar of an evaluation with its first batch, and move it."""
         batches = batches_of(eval_dataloader)
-        if batches is None or not _shown(args, state):
+        if batches is None or not is_shown(args, state):
             return
         if self.prediction_bar is None:
             tracker = self.training_tracker
@@ -134,7 +132,7 @@ class NotebookProgressCallback(TrainerCallback):
     ) -> None:
         """Write a line of metrics; outside of training they take the place of the evaluation's bar."""
         bar, self.prediction_bar = self.prediction_bar, None
-        if not _shown(args, state):
+        if not is_shown(args, state):
             return
         measured = _metrics(metrics or {})
         tracker = self.training_tracker
@@ -160,9 +158,11 @@ class NotebookProgressCallback(TrainerCallback):
             self.training_tracker.update(state.global_step, force_update=True, comment=_epochs(state))
             self.training_tracker = None
 
-
-def _shown(args: TrainingArguments, state: TrainerState) -> bool:
-    return state.is_world_process_zero and not args.disable_tqdm
+    def abandon(self) -> None:
+        """Draw the display for the last time; it stays in its cell."""
+        if self.training_tracker is not None:
+            self.training_tracker.remove_child()
+        self.training_tracker = self.prediction_bar = None
 
 
 def _first_column(args: TrainingArguments) -> str:
@@ -184,7 +184,8 @@ def _whole(number: float | None) -> int | str:
 
 
 def _epochs(state: TrainerState) -> str:
-    return f"Epoch {_whole(state.epoch)}/{state.num_train_epochs}"
+    endless = state.num_train_epochs == sys.maxsize  # of data without a length
+    return f"Epoch {_whole(state.epoch)}" + ("" if endless else f"/{state.num_train_epochs}")
 
 
 def _metrics(logs: Mapping[str, Any]) -> dict[str, Any]:

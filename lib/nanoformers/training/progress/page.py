@@ -29,17 +29,13 @@ def html_progress_bar(value: int, total: int, prefix: str, label: str, width: in
 
 def html_table(rows: Sequence[Sequence[Any]]) -> str:
     """Return a table whose first row names the columns; of many rows the last ones and the first."""
-    header, *lines = rows
-    shown: list[Sequence[Any] | None] = list(lines)
-    if len(lines) > MOST_ROWS:
-        shown = [lines[0], None, *lines[2 - MOST_ROWS :]]
+    header, *shown = _shown(rows)
     out = ['<table border="1" class="dataframe"><thead><tr style="text-align:right">']
     out += [f"<th>{html.escape(str(name))}</th>" for name in header]
     out.append("</tr></thead><tbody>")
     for line in shown:
-        if line is None:
-            left_out = len(lines) - MOST_ROWS + 1
-            out.append(f'<tr><td colspan="{len(header)}">… {left_out} rows more …</td></tr>')
+        if isinstance(line, str):
+            out.append(f'<tr><td colspan="{len(header)}">{line}</td></tr>')
         else:
             cells = "".join(f"<td>{html.escape(_cell(value))}</td>" for value in line)
             out.append(f"<tr>{cells}</tr>")
@@ -49,11 +45,23 @@ def html_table(rows: Sequence[Sequence[Any]]) -> str:
 
 def text_table(rows: Sequence[Sequence[Any]]) -> str:
     """Return the same table as plain text, for places that show no HTML."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    lines = [row if isinstance(row, str) else [_cell(value) for value in row] for row in _shown(rows)]
+    cells = [line for line in lines if not isinstance(line, str)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells
+        line
+        if isinstance(line, str)
+        else "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
     )
+
+
+def _shown(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any] | str]:
+    """Return the rows of a table that are shown, and in place of others how many these are."""
+    lines = len(rows) - 1
+    if lines <= MOST_ROWS:
+        return list(rows)
+    return [*rows[:2], f"… {lines - MOST_ROWS + 1} rows more …", *rows[2 - MOST_ROWS :]]
 
 
 def _cell(value: Any) -> str:

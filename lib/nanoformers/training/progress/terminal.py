@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...utils import logging
-from ..callbacks import TrainerCallback, readable_logs
+from ..callbacks import readable_logs
 from ..state import TrainerControl, TrainerState
+from .display import ProgressDisplay, batches_of, is_shown
 
 if TYPE_CHECKING:
     from ..arguments import TrainingArguments
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ProgressCallback"]
 
 
-class ProgressCallback(TrainerCallback):
+class ProgressCallback(ProgressDisplay):
     """Shows a bar for the training, one below it for each evaluation, and prints the logs above them.
 
     Args:
@@ -34,7 +35,7 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         """Open the bar, at the step where training goes on."""
         self._close()
-        if _shown(args, state):
+        if is_shown(args, state):
             self.training_bar = logging.tqdm(
                 total=state.max_steps, initial=state.global_step, dynamic_ncols=True
             )
@@ -58,7 +59,7 @@ class ProgressCallback(TrainerCallback):
     ) -> None:
         """Open the bar of an evaluation with its first batch, and move it."""
         batches = batches_of(eval_dataloader)
-        if batches is None or not _shown(args, state):
+        if batches is None or not is_shown(args, state):
             return
         if self.prediction_bar is None:
             alone = self.training_bar is None
@@ -102,6 +103,10 @@ class ProgressCallback(TrainerCallback):
         """Close the bars."""
         self._close()
 
+    def abandon(self) -> None:
+        """Close the bars where they are."""
+        self._close()
+
     def _cut(self, value: Any) -> Any:
         if isinstance(value, str) and len(value) > self.max_str_len:
             return f"{value[: self.max_str_len]}... ({len(value)} characters)"
@@ -117,15 +122,3 @@ class ProgressCallback(TrainerCallback):
         if self.training_bar is not None:
             self.training_bar.close()
             self.training_bar = None
-
-
-def batches_of(dataloader: Any) -> int | None:
-    """Number of batches of a loader; None where that is not known in advance."""
-    try:
-        return len(dataloader)
-    except (TypeError, NotImplementedError):  # an iterable data set has no length
-        return None
-
-
-def _shown(args: TrainingArguments, state: TrainerState) -> bool:
-    return state.is_world_process_zero and not args.disable_tqdm

@@ -11,7 +11,7 @@ from __future__ import annotations
 from .arguments import DataArguments, ModelArguments, parse_arguments
 from .labels import Labels
 from .metrics import load_metric
-from .reading import chosen_splits, column, load_splits, preprocess, rows_of
+from .reading import check_columns, chosen_splits, column, column_if_any, load_splits, preprocess, rows_of
 from .stages import evaluate, predict, share, train, write_predictions
 from .start import start
 
@@ -19,8 +19,10 @@ __all__ = [
     "DataArguments",
     "Labels",
     "ModelArguments",
+    "check_columns",
     "chosen_splits",
     "column",
+    "column_if_any",
     "evaluate",
     "load_metric",
     "load_splits",

@@ -111,6 +111,10 @@ class DataArguments:
                 )
             if "://" not in file and not Path(file).is_file():
                 raise FileNotFoundError(f"--{split}_file: there is no file {file}.")
+        for split in ("train", "eval", "predict"):
+            limit = getattr(self, f"max_{split}_samples")
+            if limit is not None and limit < 1:
+                raise ValueError(f"--max_{split}_samples is a number of examples, 1 or more, not {limit}.")
         kinds_of_files = {self.builder(file) for file in self.files.values()}
         if len(kinds_of_files) > 1:
             raise ValueError(

@@ -6,12 +6,24 @@ import logging
 import math
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..argument_parser import HfArg
 from .arguments import DataArguments, ModelArguments
 
-__all__ = ["TextArguments", "WriterArguments", "blocks_of", "correct_tokens", "perplexity"]
+if TYPE_CHECKING:
+    from datasets import DatasetDict
+
+__all__ = [
+    "TextArguments",
+    "WriterArguments",
+    "block_size",
+    "blocks_of",
+    "check_blocks",
+    "correct_tokens",
+    "likeliest",
+    "perplexity",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +101,11 @@ class WriterArguments(ModelArguments):
 
 @dataclass
 class TextArguments(DataArguments):
-    """Which texts, and how many of them are kept for evaluation."""
+    """Which texts, and how many of them are kept for evaluation.
+
+    Raises:
+        ValueError: all of them are kept for it, or more.
+    """
 
     suffixes = (".csv", ".json", ".jsonl", ".txt")
 
@@ -98,12 +114,52 @@ class TextArguments(DataArguments):
         default=5, help="Share of the training texts for evaluation, in percent, if there are no others."
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.validation_split_percentage < 100:
+            raise ValueError(
+                "--validation_split_percentage is from 0 to 99, and some texts remain to train on; it is "
+                f"{self.validation_split_percentage}."
+            )
+
     def column_of(self, data: Any) -> str:
         """Return the column of the text."""
         from .reading import column
 
         first = next(iter(data.values())).column_names[0]
         return column(data, "--text_column", self.text_column, "text", first)
+
+
+def block_size(wanted: int | None, flag: str, tokenizer: Any, config: Any) -> int:
+    """Return the tokens of a block: as many as wanted (by default 1,024), and no more than the model takes.
+
+    Args:
+        wanted: value of the flag.
+        flag: such as "--block_size".
+        tokenizer: says how many it is meant for.
+        config: says how many positions the model has.
+
+    Raises:
+        ValueError: less than one was wanted.
+    """
+    if wanted is not None and wanted < 1:
+        raise ValueError(f"{flag} is a number of tokens, 1 or more, not {wanted}.")
+    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", 1024))
+    return min(wanted or 1024, longest)
+
+
+def check_blocks(data: DatasetDict, size: int, flag: str) -> None:
+    """Refuse splits that have not a single block.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for split, blocks in data.items():
+        if len(blocks) == 0:
+            raise ValueError(
+                f"All texts of the {split} split together have fewer tokens than one block of {size}: take "
+                f"more text, or smaller blocks ({flag})."
+            )
 
 
 def blocks_of(rows: dict[str, list[list[int]]], size: int) -> dict[str, list[list[int]]]:
@@ -120,6 +176,11 @@ def perplexity(metrics: dict[str, Any]) -> dict[str, float]:
     """Return {"perplexity": e to the loss} of metrics with a loss."""
     loss = next(value for name, value in metrics.items() if name.endswith("_loss"))
     return {"perplexity": math.exp(loss) if loss < 700 else math.inf}
+
+
+def likeliest(logits: Any) -> Any:
+    """Return the likeliest token at each place: scores of the whole vocabulary would fill the memory."""
+    return (logits[0] if isinstance(logits, tuple) else logits).argmax(dim=-1)
 
 
 def correct_tokens(predicted: Any, labels: Any) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .arguments import DataArguments, ModelArguments
@@ -14,7 +16,15 @@ if TYPE_CHECKING:
 
 Splits = TypeVar("Splits", "Dataset", "DatasetDict")
 
-__all__ = ["chosen_splits", "column", "load_splits", "preprocess", "rows_of"]
+__all__ = [
+    "check_columns",
+    "chosen_splits",
+    "column",
+    "column_if_any",
+    "load_splits",
+    "preprocess",
+    "rows_of",
+]
 
 
 def load_splits(
@@ -29,9 +39,11 @@ def load_splits(
 
     Raises:
         ImportError: the package datasets is not installed.
+        ValueError: files cannot be read as what they are called, or hold no rows.
     """
     try:
         from datasets import DatasetDict, load_dataset
+        from datasets.exceptions import DatasetGenerationError
     except ImportError as error:
         raise ImportError(
             "The example scripts read their data with datasets: pip install datasets."
@@ -42,12 +54,29 @@ def load_splits(
         data = load_dataset(data_args.dataset_name, data_args.dataset_config_name, **where)
     else:
         files = data_args.files
-        data = load_dataset(data_args.builder(next(iter(files.values()))), data_files=files, **where)
+        builder = data_args.builder(next(iter(files.values())))
+        field = {"field": "data"} if builder == "json" and all(map(_is_in_data, files.values())) else {}
+        try:
+            data = load_dataset(builder, data_files=files, **where, **field)
+        except (DatasetGenerationError, ValueError) as error:
+            raise ValueError(
+                f"{', '.join(files.values())} cannot be read as {builder}, or without any row: "
+                f"{error.__cause__ or error}"
+            ) from error
     if held_out_percentage and "validation" not in data and "train" in data:
         share = round(len(data["train"]) * held_out_percentage / 100)
         rest = data["train"].select(range(share, len(data["train"])))
         data = DatasetDict({**data, "validation": data["train"].select(range(share)), "train": rest})
     return data
+
+
+def _is_in_data(file: str) -> bool:
+    """Tell whether a file is one JSON object whose rows are in its field "data", as in the files of SQuAD."""
+    if "://" in file:
+        return False
+    with Path(file).open(encoding="utf-8", errors="replace") as stream:
+        beginning = stream.read(200)
+    return re.match(r'\s*{\s*("version"\s*:\s*"[^"]*"\s*,\s*)?"data"\s*:\s*\[\s*{', beginning) is not None
 
 
 def chosen_splits(
@@ -90,6 +119,28 @@ def rows_of(data: DatasetDict, split: str, data_args: DataArguments, needed_by: 
         )
     limit = data_args.at_most(split)
     return data[split].select(range(len(data[split]) if limit is None else min(limit, len(data[split]))))
+
+
+def check_columns(data: Mapping[str, Dataset], *names: str) -> None:
+    """Refuse splits that lack one of these columns, or a value in it.
+
+    Raises:
+        ValueError: one does.
+    """
+    for split, rows in data.items():
+        for name in names:
+            if name not in rows.column_names:
+                raise ValueError(
+                    f"The {split} split has no column {name!r}, which is needed here; it has: "
+                    f"{', '.join(rows.column_names)}."
+                )
+            values = rows.select_columns(name)[:][name]
+            empty = [number for number, value in enumerate(values) if value is None]
+            if empty:
+                raise ValueError(
+                    f"The column {name!r} of the {split} split is empty in {len(empty)} of {len(values)} "
+                    f"rows, first in row {empty[0] + 1}: fill it, or leave these rows out."
+                )
 
 
 def preprocess(
@@ -141,12 +192,20 @@ def column(data: DatasetDict, flag: str, wanted: str | None, *usual: str) -> str
     Raises:
         ValueError: there is no such column.
     """
+    found = column_if_any(data, flag, wanted, *usual)
+    if found is None:
+        names = next(iter(data.values())).column_names
+        raise ValueError(f"Which column is it? Pass {flag} with one of: {', '.join(names)}")
+    return found
+
+
+def column_if_any(data: DatasetDict, flag: str, wanted: str | None, *usual: str) -> str | None:
+    """Return the same column, or None when the flag was not given and no usual name is there.
+
+    Raises:
+        ValueError: there is no column of the name that was given.
+    """
     names = next(iter(data.values())).column_names
-    if wanted is not None:
-        if wanted not in names:
-            raise ValueError(f"'{flag}' value '{wanted}' needs to be one of: {', '.join(names)}")
-        return wanted
-    for name in usual:
-        if name in names:
-            return name
-    raise ValueError(f"Which column is it? Pass {flag} with one of: {', '.join(names)}")
+    if wanted is not None and wanted not in names:
+        raise ValueError(f"'{flag}' value '{wanted}' needs to be one of: {', '.join(names)}")
+    return wanted or next((name for name in usual if name in names), None)

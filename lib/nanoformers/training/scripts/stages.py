@@ -52,10 +52,24 @@ def evaluate(
     return metrics
 
 
-def predict(trainer: Trainer, dataset: Dataset, **settings: Any) -> PredictionOutput:
-    """Predict, and write `predict_results.json`: what the metrics are, where the examples have labels."""
+def predict(
+    trainer: Trainer, dataset: Dataset, *, labels_are_known: bool = True, **settings: Any
+) -> PredictionOutput:
+    """Predict, and write `predict_results.json`: what the metrics are, where the examples have labels.
+
+    Args:
+        trainer: the Trainer.
+        dataset: the examples.
+        labels_are_known: False where labels only stand in the place of others, and say nothing.
+        settings: arguments of `trainer.predict` (`max_length`, `num_beams`).
+    """
+    if not labels_are_known:
+        trainer.compute_metrics = None
     output = trainer.predict(dataset, metric_key_prefix="predict", **settings)
-    _write(trainer, "predict", dict(output.metrics or {}), dataset)
+    metrics = dict(output.metrics or {})
+    if not labels_are_known:
+        metrics.pop("predict_loss", None)
+    _write(trainer, "predict", metrics, dataset)
     return output
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..argument_parser import HfArg
-from .reading import column
+from .reading import column, column_if_any
 from .sequence_to_sequence import TextToTextArguments
 
 if TYPE_CHECKING:
@@ -29,11 +29,24 @@ class SummarizationArguments(TextToTextArguments):
         Raises:
             ValueError: there is no such column.
         """
-        text = column(data, "--text_column", self.text_column, "article", "document", "text", "story")
-        summary = column(
-            data, "--summary_column", self.summary_column, "highlights", "summary", "headline", "title"
-        )
-        return text, summary
+        return self.text_column_of(data), column(data, *self._summary)
+
+    def columns_to_predict(self, data: DatasetDict) -> tuple[str, str | None]:
+        """Return the same columns for summaries that nobody has written yet: None where there is no column.
+
+        Raises:
+            ValueError: there is no column of texts, or none of a name that was given.
+        """
+        return self.text_column_of(data), column_if_any(data, *self._summary)
+
+    def text_column_of(self, data: DatasetDict) -> str:
+        """Return the column of texts."""
+        return column(data, "--text_column", self.text_column, "article", "document", "text", "story")
+
+    @property
+    def _summary(self) -> tuple[Any, ...]:
+        usual = ("highlights", "summary", "headline", "title")
+        return "--summary_column", self.summary_column, *usual
 
 
 def line_by_sentence(text: str) -> str:

@@ -11,7 +11,7 @@ from ..callbacks import PrinterCallback
 from ..checkpoints import Checkpoints
 from ..hub import HubSync
 from ..measures import TrainerMemoryTracker
-from ..progress import ProgressCallback
+from ..progress import ProgressDisplay
 from ..state import TrainerControl, TrainerState
 
 if TYPE_CHECKING:
@@ -45,6 +45,4 @@ def copy_of_trainer(trainer: Trainer) -> Trainer:
 
 def _shows(callback: object) -> bool:
     """Whether a callback prints or draws how training goes."""
-    from ..progress.notebook import NotebookProgressCallback
-
-    return isinstance(callback, (PrinterCallback, ProgressCallback, NotebookProgressCallback))
+    return isinstance(callback, (PrinterCallback, ProgressDisplay))

@@ -34,7 +34,7 @@ def run_optuna(
         n_trials: trials to run.
         direction: one, or one for each objective.
         kwargs: of `optuna.create_study` and of `Study.optimize`. Without a `sampler`, values are drawn with
-            the seed of the training arguments.
+            the seed of the training arguments; a study that goes on draws others than it has tried.
 
     Returns:
         In several processes, the main one gets the result and the others None.
@@ -67,7 +67,7 @@ def run_optuna(
 
         def report(objective: Objective, step: int) -> None:
             prune = False
-            _check_count(objective, direction)
+            _check(objective, direction)
             if isinstance(direction, str):
                 trial.report(float(objective), step)  # type: ignore[arg-type]
                 prune = trial.should_prune()
@@ -75,12 +75,14 @@ def run_optuna(
                 raise optuna.TrialPruned(f"stopped at step {step}")
 
         result = run_trial(own, Trial(trial, name, values, report))
-        _check_count(result, direction)
+        _check(result, direction)
         return result
 
     try:
-        for_study.setdefault("sampler", optuna.samplers.TPESampler(seed=trainer.args.seed))
         study = optuna.create_study(**for_study)
+        if for_study.get("sampler") is None:
+            tried = len(study.get_trials(deepcopy=False))
+            study.sampler = optuna.samplers.TPESampler(seed=trainer.args.seed + tried)
         study.optimize(objective, n_trials=n_trials, **for_optimize)
     finally:
         if trainer.args.world_size > 1:
@@ -88,8 +90,18 @@ def run_optuna(
     return _best(study)
 
 
-def _check_count(objective: Objective, direction: str | list[str]) -> None:
-    found = len(objective) if isinstance(objective, Sequence) else 1
+def _check(objective: Any, direction: str | list[str]) -> None:
+    """Refuse an objective that is no number, or is not one for each direction."""
+    several = isinstance(objective, Sequence) and not isinstance(objective, str)
+    values = list(objective) if several else [objective]
+    try:
+        for value in values:
+            float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"compute_objective has to return a number (or several); it returned {objective!r}."
+        ) from error
+    found = len(values)
     wanted = 1 if isinstance(direction, str) else len(direction)
     if found != wanted:
         raise ValueError(
@@ -107,8 +119,8 @@ def _best(study: optuna.Study) -> BestRun | list[BestRun]:
 
     if not study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)):
         raise RuntimeError(
-            f"None of the {len(study.trials)} trials was completed: all were stopped early or failed. A "
-            "pruner with more warm-up steps stops fewer."
+            f"None of the {len(study.trials)} trials was completed: all were stopped early or failed (one "
+            "whose objective is NaN has failed). A pruner with more warm-up steps stops fewer."
         )
     return (
         [as_run(trial) for trial in study.best_trials]

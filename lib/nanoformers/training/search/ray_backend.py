@@ -46,11 +46,14 @@ def run_ray(trainer: Trainer, n_trials: int, direction: str | list[str], **kwarg
             drawn with the seed of the training arguments, results below `output_dir`, no progress tables.
 
     Raises:
-        RuntimeError: a scheduler that stops trials early would hear of no evaluation; or no trial succeeded.
+        RuntimeError: a scheduler that stops trials early would hear of no evaluation; or a trial failed.
+        TypeError: `hp_space` gives no space of Ray Tune.
     """
     _check_scheduler(trainer, kwargs.get("scheduler"))
+    space = _space_of(trainer)
     with _ray_running():
         from ray import tune
+        from ray.tune import TuneError
         from ray.tune.search.basic_variant import BasicVariantGenerator
 
         defaults: dict[str, Any] = {
@@ -64,12 +67,15 @@ def run_ray(trainer: Trainer, n_trials: int, direction: str | list[str], **kwarg
         }
         if "search_alg" not in kwargs:
             defaults["search_alg"] = BasicVariantGenerator(random_state=trainer.args.seed)
-        analysis = tune.run(
-            tune.with_parameters(_train, trainer=copy_of_trainer(trainer)),
-            config=trainer.hp_space(None),
-            num_samples=n_trials,
-            **(defaults | kwargs),
-        )
+        try:
+            analysis = tune.run(
+                tune.with_parameters(_train, trainer=copy_of_trainer(trainer)),
+                config=space,
+                num_samples=n_trials,
+                **(defaults | kwargs),
+            )
+        except TuneError as error:
+            raise RuntimeError(_what_failed(error)) from error
         best = analysis.get_best_trial(
             metric="objective", mode=str(direction)[:3], scope=trainer.args.ray_scope or "last"
         )
@@ -96,6 +102,31 @@ def _train(config: dict[str, Any], trainer: Trainer) -> None:
     objective = run_trial(trainer, Trial(config, trial_name(trainer, config, number), values, report))
     if not reported:
         tune.report({"objective": objective, "step": trainer.state.global_step})
+
+
+def _space_of(trainer: Trainer) -> dict[str, Any]:
+    """Return what `hp_space` gives, which Ray asks once and before there is any trial."""
+    advice = (
+        'with backend="ray", hp_space gets None in place of a trial and returns a dictionary from fields of '
+        'TrainingArguments to distributions: {"learning_rate": ray.tune.loguniform(1e-5, 1e-3)}.'
+    )
+    try:
+        space = trainer.hp_space(None)
+    except AttributeError as error:  # None has no `suggest_float`
+        raise TypeError(f"hp_space failed ({error}): {advice}") from error
+    if not isinstance(space, dict):
+        raise TypeError(f"hp_space returned {space!r}: {advice}")
+    return space
+
+
+def _what_failed(error: Exception) -> str:
+    """Return what Ray's error is about: the names of the trials that failed, and the last words of one."""
+    _, trials, *_ = (*error.args, None, None)
+    if not trials:
+        return f"Ray Tune failed: {error}"
+    reason = str(trials[0].get_error() or "").strip().splitlines()[-1:]
+    names = ", ".join(str(trial) for trial in trials)
+    return f"Trials of Ray Tune failed ({names}): {''.join(reason)}"
 
 
 def _check_scheduler(trainer: Trainer, scheduler: Any) -> None:

@@ -58,6 +58,7 @@ def hyperparameter_search(
 
     Raises:
         RuntimeError: the Trainer has no `model_init`, or the back end is not available.
+        TypeError: `hp_space`, `compute_objective` or `hp_name` is no function.
         ValueError: an unknown back end or direction, or a back end that cannot do what is asked.
     """
     chosen = HPSearchBackend(default_hp_search_backend() if backend is None else backend)
@@ -68,6 +69,10 @@ def hyperparameter_search(
             "To use hyperparameter search, you need to pass your model through a model_init function: every "
             "trial begins with a new model. Trainer(model_init=lambda: ...)"
         )
+    given = {"hp_space": hp_space, "compute_objective": compute_objective, "hp_name": hp_name}
+    for name, function in given.items():
+        if function is not None and not callable(function):
+            raise TypeError(f"{name} has to be a function; it is {function!r}.")
     _check(trainer, chosen, n_trials, direction)
     trainer.hp_search_backend = chosen
     trainer.hp_space = engine.default_hp_space if hp_space is None else hp_space
