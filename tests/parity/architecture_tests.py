@@ -97,8 +97,9 @@ class ArchitectureTests:
             "dtype": architecture.half_precision,
             "configuration": architecture.configurations,
         }
-        for name in tables.keys() & set(metafunc.fixturenames):
-            metafunc.parametrize(name, tables[name], ids=lambda value: str(value).removeprefix("torch."))
+        for name, table in tables.items():  # in one order: processes share the tests
+            if name in metafunc.fixturenames:
+                metafunc.parametrize(name, table, ids=lambda value: str(value).removeprefix("torch."))
 
     @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
     def test_forward_states_and_attentions(self, head, mask):
